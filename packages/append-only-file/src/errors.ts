@@ -1,0 +1,29 @@
+/** Every code this package throws. A code never changes within a major version; wording may. */
+export type AofErrorCode =
+  | "AOF_LOCKED"
+  | "AOF_CLOSED"
+  | "AOF_READ_ONLY"
+  | "AOF_POISONED"
+  | "AOF_DURABILITY_UNKNOWN"
+  | "AOF_NO_SPACE"
+  | "AOF_IO"
+  | "AOF_MISSING"
+  | "AOF_NOT_A_FILE"
+  | "AOF_TRUNCATED"
+  | "AOF_DAMAGED"
+  | "AOF_JOURNAL_DAMAGED"
+  | "AOF_FOREIGN_CHANGE"
+  | "AOF_ROLLED_BACK"
+  | "AOF_OUT_OF_RANGE"
+  | "AOF_RECORD_SIZE";
+
+/** The one error class of this package. Match on `code`, not on the class or the message. */
+export class AofError extends Error {
+  override readonly name = "AofError";
+  readonly code: AofErrorCode;
+
+  constructor(code: AofErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,1 @@
+export type { Algorithm, HashEngine, Hasher, HasherOptions } from "./hasher.ts";

@@ -1,0 +1,3 @@
+export type { IndexSet, PmmrBackend } from "./backend.ts";
+export type { ElementCodec } from "./codec.ts";
+export { PmmrError, type PmmrErrorCode } from "./errors.ts";
