@@ -14,6 +14,13 @@ export interface ElementCodec<E, S = E> {
   hashForm(element: E): Uint8Array;
   /** Reads a record back; refuses (throws) anything `store` would not have written. Must not alias `record`. */
   load(record: Uint8Array): S;
+  /**
+   * Bytes of the record that begins at `offset` of `bytes`, where records of variable size delimit themselves; `undefined`
+   * when `bytes` ends before that can be told, so that more of them may help. May answer more than `bytes` holds. Throws when
+   * no record can begin so. A codec without it (and without `recordSize`) cannot be read from a sequence of records: neither
+   * from a segment, nor from a data file whose size file was lost.
+   */
+  recordSizeAt?(bytes: Uint8Array, offset: number): number | undefined;
   /** The hash form recomputed from a stored element, or `undefined` where the record does not determine it. */
   storedHashForm(element: S): Uint8Array | undefined;
 }
