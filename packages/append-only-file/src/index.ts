@@ -1,2 +1,20 @@
 export { AofError, type AofErrorCode } from "./errors.ts";
 export type { FileSystem, OpenFile, OpenMode, Unlock } from "./file-system.ts";
+export type { GroupFile } from "./group-file.ts";
+export type {
+  Commit,
+  FileGroup,
+  GroupOptions,
+  GroupStats,
+  RewritePlan,
+  StopSignal,
+} from "./group.ts";
+export type {
+  AdoptView,
+  Adoption,
+  AdoptionRepair,
+  AppendFileSpec,
+  BlobContent,
+  BlobSpec,
+  GroupLayout,
+} from "./layout.ts";
