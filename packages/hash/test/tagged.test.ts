@@ -1,11 +1,69 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sha256, taggedSha256, toHex } from "../src/index.ts";
+import { concatBytes, fromHex, sha256, taggedSha256, toHex } from "../src/index.ts";
+import { bytes, openSsl } from "./cases.ts";
 
-test("an empty message under SMTNode has its published digest", () => {
-  expect(toHex(sha256().hash(new TextEncoder().encode("SMTNode")))).toBe(
-    "142f804193cc3f5ae4528582f157de21e00cdce94d943a64a851ed57befdde2d",
+interface TaggedVectors {
+  readonly tags: readonly {
+    readonly tag: string;
+    readonly tagDigest: string;
+    readonly vectors: readonly { readonly message: string; readonly digest: string }[];
+  }[];
+}
+
+const { tags } = JSON.parse(
+  readFileSync(new URL("vectors/tagged-sha-256.json", import.meta.url), "utf8"),
+) as TaggedVectors;
+
+test.each(tags)(
+  "messages under $tag have their published digests",
+  ({ tag, tagDigest, vectors }) => {
+    expect(toHex(sha256().hash(new TextEncoder().encode(tag)))).toBe(tagDigest);
+    expect(vectors.length).toBeGreaterThan(0);
+    for (const { message, digest } of vectors) {
+      expect(toHex(taggedSha256(tag).hash(fromHex(message)))).toBe(digest);
+    }
+  },
+);
+
+test("a tagged digest is SHA-256 of the tag's digest twice, the prefix, and the message", () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 100 }),
+      fc.uint8Array({ maxLength: 100 }),
+      fc.uint8Array({ maxLength: 200 }),
+      (tag, prefix, message) => {
+        const tagDigest = openSsl("sha256", tag);
+        expect(taggedSha256(tag, { prefix }).hash(message)).toEqual(
+          openSsl("sha256", concatBytes([tagDigest, tagDigest, prefix, message])),
+        );
+      },
+    ),
   );
-  expect(toHex(taggedSha256("SMTNode").hash(new Uint8Array()))).toBe(
-    "14dac625db5746f54f1b30b92fcfd249abbec0ed7c5da8e2e8ef7b053c2ab0d9",
-  );
+});
+
+test("a tag as text is its UTF-8", () => {
+  const bytesOfTag = Uint8Array.of(0xc3, 0xa9, 0xf0, 0x9f, 0x8c, 0xb1);
+  expect(taggedSha256("é🌱").hash(bytes(9))).toEqual(taggedSha256(bytesOfTag).hash(bytes(9)));
+});
+
+test("a pack under a tag gives what one by one gives", () => {
+  const hasher = taggedSha256("SMTNode");
+  const messages = bytes(64 * 10);
+  const output = new Uint8Array(32 * 10);
+  hasher.hashMany(messages, 64, 10, output);
+  for (let i = 0; i < 10; i++) {
+    const digest = hasher.hash(messages.subarray(64 * i, 64 * i + 64));
+    expect(output.slice(32 * i, 32 * i + 32)).toEqual(digest);
+  }
+});
+
+test("tags without a UTF-8 form, and tags and prefixes that are not bytes, are refused", () => {
+  for (const tag of ["\ud83c", "a\udf31b", "\udf31\ud83c"]) {
+    expect(() => taggedSha256(tag)).toThrow(RangeError);
+  }
+  expect(() => taggedSha256(7 as unknown as string)).toThrow(TypeError);
+  const prefix = "text" as unknown as Uint8Array;
+  expect(() => taggedSha256("tag", { prefix })).toThrow(TypeError);
 });
