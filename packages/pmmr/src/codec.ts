@@ -1,6 +1,13 @@
+import { PmmrError } from "./errors.ts";
+
+/** Most bytes in a record: its length is stored in 16 bits. */
+export const RECORD_SIZE_MAX = 65_535;
+
 /**
  * How elements become bytes. The stored form (the record in the data file) and the hash form (what follows the position
  * in the leaf hash) are separate, because real chains store one and hash another.
+ *
+ * What a codec throws reaches the caller of the write that used it, and nothing has been written then.
  *
  * @typeParam E - what is pushed
  * @typeParam S - what is read back; differs from `E` where the record holds less than what was hashed
@@ -23,4 +30,44 @@ export interface ElementCodec<E, S = E> {
   recordSizeAt?(bytes: Uint8Array, offset: number): number | undefined;
   /** The hash form recomputed from a stored element, or `undefined` where the record does not determine it. */
   storedHashForm(element: S): Uint8Array | undefined;
+}
+
+/**
+ * Elements that are bytes already: stored and hashed as they are.
+ *
+ * @param recordSize - bytes in every element, 1…65535; default: variable, 1…65535 each
+ * @throws RangeError if `recordSize` is out of range
+ */
+export function bytesCodec(recordSize?: number): ElementCodec<Uint8Array, Uint8Array<ArrayBuffer>> {
+  if (recordSize !== undefined) checkRecordSize(recordSize);
+  const copy = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError("element must be a Uint8Array");
+    return new Uint8Array(bytes);
+  };
+  const codec = { store: copy, hashForm: copy, load: copy, storedHashForm: copy };
+  return recordSize === undefined ? codec : { ...codec, recordSize };
+}
+
+/** @throws RangeError if no record can have this many bytes */
+export function checkRecordSize(recordSize: number): void {
+  if (!Number.isSafeInteger(recordSize) || recordSize < 1 || RECORD_SIZE_MAX < recordSize) {
+    throw new RangeError(`record size must be 1 to ${RECORD_SIZE_MAX} bytes, got ${recordSize}`);
+  }
+}
+
+/**
+ * Refuses a record that the format cannot hold.
+ *
+ * @param recordSize - of the codec
+ * @throws PmmrError PMMR_CAPACITY if the record is empty, above 65,535 bytes, or not of the codec's fixed size
+ */
+export function checkRecord(record: Uint8Array, recordSize: number | undefined): void {
+  if (!(record instanceof Uint8Array)) throw new TypeError("record must be a Uint8Array");
+  const wrong =
+    recordSize === undefined
+      ? record.length < 1 || RECORD_SIZE_MAX < record.length
+      : record.length !== recordSize;
+  if (!wrong) return;
+  const want = recordSize ?? `1 to ${RECORD_SIZE_MAX}`;
+  throw new PmmrError("PMMR_CAPACITY", `record is ${record.length} bytes, want ${want}`);
 }
