@@ -32,7 +32,8 @@ export class ByteReader {
     if (!(bytes instanceof Uint8Array)) {
       throw new TypeError(`${what} must be a Uint8Array, got ${typeof bytes}`);
     }
-    this.#bytes = bytes;
+    // Not the argument itself: it may be a Buffer, whose `slice` aliases.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#what = what;
   }
@@ -86,6 +87,12 @@ export class ByteReader {
   bytes(length: number): Uint8Array<ArrayBuffer> {
     const offset = this.#advance(length);
     return this.#bytes.slice(offset, offset + length);
+  }
+
+  /** The next `length` bytes as a view of the input: for readers of a private copy. */
+  view(length: number): Uint8Array {
+    const offset = this.#advance(length);
+    return this.#bytes.subarray(offset, offset + length);
   }
 
   /** Fresh copy of one hash. */

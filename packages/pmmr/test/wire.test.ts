@@ -113,13 +113,29 @@ describe("fields", () => {
   });
 
   test("what is returned does not alias the input", () => {
-    const input = new Uint8Array(64).fill(7);
-    const reader = new ByteReader(input, "test");
-    const hash = reader.hash();
-    const packed = reader.hashes(1);
-    input.fill(9);
-    expect(hash).toEqual(new Uint8Array(32).fill(7));
-    expect(packed).toEqual(new Uint8Array(32).fill(7));
+    /** Behaves as Node's Buffer does: its `slice` is a view. */
+    class Aliasing extends Uint8Array<ArrayBuffer> {
+      override slice(begin?: number, end?: number): Uint8Array<ArrayBuffer> {
+        return this.subarray(begin, end);
+      }
+    }
+    for (const input of [new Uint8Array(64).fill(7), new Aliasing(64).fill(7)]) {
+      const reader = new ByteReader(input, "test");
+      const hash = reader.hash();
+      const packed = reader.hashes(1);
+      input.fill(9);
+      expect(hash).toEqual(new Uint8Array(32).fill(7));
+      expect(packed).toEqual(new Uint8Array(32).fill(7));
+    }
+  });
+
+  test("a view aliases the input and is bounded like a copy", () => {
+    const input = new Uint8Array(4);
+    const reader = new ByteReader(input.subarray(1), "test");
+    const view = reader.view(2);
+    input[1] = 5;
+    expect([...view]).toEqual([5, 0]);
+    expect(codeOf(() => reader.view(2))).toBe("PMMR_TRUNCATED");
   });
 });
 

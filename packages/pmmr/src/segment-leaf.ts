@@ -1,0 +1,52 @@
+import type { ElementCodec } from "./codec.ts";
+import { PmmrError } from "./errors.ts";
+import { type MmrHashing, POSITION_SIZE, writePosition } from "./hashing.ts";
+import type { SegmentLeaf } from "./segment.ts";
+import { HASH_SIZE } from "./wire.ts";
+
+/** A codec of elements of any type, as far as segments need one: they read records and write none. */
+export type AnyElementCodec = ElementCodec<never, unknown>;
+
+/**
+ * Hashes of leaves from their records, in one packed call where all hash forms have one length.
+ *
+ * @returns one hash per leaf; views of one fresh buffer
+ * @throws PmmrError `PMMR_MALFORMED` if a record is no element
+ * @throws TypeError if the codec cannot tell the hash form from the record
+ */
+export function hashSegmentLeaves(
+  hashing: MmrHashing,
+  codec: AnyElementCodec,
+  leaves: readonly SegmentLeaf[],
+): Uint8Array[] {
+  const forms = leaves.map((leaf) => hashFormOf(codec, leaf));
+  const formSize = forms[0]?.length ?? 0;
+  if (forms.some((form) => form.length !== formSize)) {
+    return leaves.map(({ pos0 }, i) => hashing.hashLeaf(pos0, forms[i] as Uint8Array));
+  }
+  const rowSize = POSITION_SIZE + formSize;
+  const rows = new Uint8Array(rowSize * leaves.length);
+  for (const [i, { pos0 }] of leaves.entries()) {
+    writePosition(rows, i * rowSize, pos0);
+    rows.set(forms[i] as Uint8Array, i * rowSize + POSITION_SIZE);
+  }
+  const hashes = new Uint8Array(HASH_SIZE * leaves.length);
+  hashing.hashLeaves(rows, rowSize, leaves.length, hashes);
+  return leaves.map((_, i) => hashes.subarray(i * HASH_SIZE, (i + 1) * HASH_SIZE));
+}
+
+/** What is hashed for a leaf. */
+export function hashFormOf(codec: AnyElementCodec, { pos0, record }: SegmentLeaf): Uint8Array {
+  let form: Uint8Array | undefined;
+  try {
+    form = codec.storedHashForm(codec.load(record));
+  } catch (error) {
+    throw new PmmrError("PMMR_MALFORMED", `segment: no element at ${pos0}`, { cause: error });
+  }
+  if (form === undefined) {
+    throw new TypeError(
+      "this codec's records do not determine what is hashed: no segment of it can be checked",
+    );
+  }
+  return form;
+}

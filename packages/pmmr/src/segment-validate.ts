@@ -1,0 +1,174 @@
+import { equalBytes } from "@x/hash";
+import type { IndexSet } from "./backend.ts";
+import { PmmrError } from "./errors.ts";
+import { type MmrHashing, grinHashing } from "./hashing.ts";
+import { isValidSize } from "./position.ts";
+import {
+  type CompatibleContext,
+  compatibleFirstUnprunedParent,
+  compatibleRoot,
+} from "./segment-compatible.ts";
+import type { AnyElementCodec } from "./segment-leaf.ts";
+import { rootFromSegmentProof, segmentProofCount, segmentProofShape } from "./segment-proof.ts";
+import { bindSegment } from "./segment-strict.ts";
+import { type Segment, type SegmentHash, type SegmentRange, segmentRange } from "./segment.ts";
+import { HASH_SIZE } from "./wire.ts";
+
+/**
+ * A second root that was hashed together with the range's root: the commitment is `bag(size, left, right)`. Grin's headers
+ * commit so to the outputs (left) and the bitmap of the unspent ones (right).
+ */
+export interface PairedRoot {
+  /** Prefix of the pair: in Grin the size of the output range, for both. */
+  readonly size: number;
+  /** 32 bytes. */
+  readonly root: Uint8Array;
+  /** On which side the other root stands. */
+  readonly side: "left" | "right";
+}
+
+/** What a receiver knows of the range that a segment is said to be from. */
+export interface SegmentTarget {
+  /** Nodes of the range; from a trusted place, never from the sender. */
+  readonly size: number;
+  /** Root of the range, or of the pair if `paired` is given; from a trusted place. 32 bytes. */
+  readonly root: Uint8Array;
+  readonly codec: AnyElementCodec;
+  /** How nodes are hashed. Default: Grin's rule with BLAKE2b-256. */
+  readonly hashing?: MmrHashing;
+  /** 0-based indexes of the leaves that are unspent in a prunable range. Default: all of them. */
+  readonly unspent?: IndexSet;
+  /**
+   * Whether senders ship inner hashes and may leave out pruned subtrees, as they do for prunable ranges.
+   * Default: whether `unspent` is given.
+   */
+  readonly prunable?: boolean;
+  /** Default: the root stands alone. */
+  readonly paired?: PairedRoot;
+}
+
+/**
+ * - `"strict"`: each hash, record and byte of the proof is bound to the root, nothing is missing, nothing is more than needed.
+ * - `"compatible"`: the verdict of Grin's nodes, which do not look at records and hashes that the reconstruction can do
+ *   without, nor at surplus hashes of the proof. Content accepted so may be forged in those places: compare, do not apply.
+ */
+export type SegmentMode = "strict" | "compatible";
+
+/**
+ * Accepts a segment, or throws.
+ *
+ * In strict mode an accepted segment of a prunable range carries: for each unspent leaf its record; for spent leaves either
+ * record or cover by a pruned subtree, as the sender had it; the hash of each inner node that is not inside a pruned
+ * subtree. Work is linear in the content. In compatible mode it is linear in the leaves that the identifier claims.
+ *
+ * @param mode - default: `"strict"`
+ * @throws PmmrError `PMMR_OUT_OF_RANGE` if the range ends before the segment; `PMMR_SEGMENT_MISSING` for a record or hash that
+ *   is needed and not there; `PMMR_SEGMENT_SURPLUS` (strict) for one that must not be there; `PMMR_ROOT_MISMATCH` for one that
+ *   is not what the root commits to; `PMMR_MALFORMED` for records that are no elements and shapes that no decoder gives
+ * @throws RangeError if `size` is no size, a root is not 32 bytes, or the identifier is none
+ * @throws TypeError if the codec's records do not determine what is hashed
+ */
+export function validateSegment(
+  segment: Segment,
+  target: SegmentTarget,
+  mode: SegmentMode = "strict",
+): void {
+  checkTarget(target);
+  const { size, hashing = grinHashing(), unspent } = target;
+  const range = rangeOf(segment, size);
+  const context = { size, codec: target.codec, hashing, unspent };
+  const strict = mode === "strict";
+  const known = strict
+    ? bindSegment(segment, range, {
+        ...context,
+        prunable: target.prunable ?? unspent !== undefined,
+      })
+    : compatibleFirstUnprunedParent(segment, range, context);
+  const shape = segmentProofShape(range, size, known.pos0);
+  if (strict) checkProof(segment.proof, segmentProofCount(shape));
+  const alone = rootFromSegmentProof(hashing, size, shape, segment.proof, known.hash);
+  if (!equalBytes(pairRoots(hashing, alone, target.paired), target.root)) {
+    throw new PmmrError(
+      "PMMR_ROOT_MISMATCH",
+      `segment ${segment.id.index} of height ${segment.id.height} does not lead to the root at size ${size}`,
+    );
+  }
+}
+
+/**
+ * Root of a segment as Grin's nodes reconstruct it: the node over a full segment, or the bag of its peaks; `undefined` when
+ * the segment is full and all its leaves are spent. Nothing is checked against a range.
+ *
+ * @throws PmmrError `PMMR_OUT_OF_RANGE`, `PMMR_SEGMENT_MISSING`, `PMMR_MALFORMED`
+ */
+export function segmentRoot(
+  segment: Segment,
+  context: Omit<SegmentTarget, "root" | "paired">,
+): Uint8Array | undefined {
+  return compatibleRoot(segment, rangeOf(segment, context.size), compatibleContext(context));
+}
+
+/**
+ * The node from which the proof of a segment starts: its root if that can be reconstructed, else the root of the pruned
+ * subtree that covers it. Nothing is checked against a range. (`first_unpruned_parent` in Grin, which counts the position
+ * from 1.)
+ *
+ * @throws PmmrError `PMMR_OUT_OF_RANGE`, `PMMR_SEGMENT_MISSING`, `PMMR_MALFORMED`
+ */
+export function firstUnprunedParent(
+  segment: Segment,
+  context: Omit<SegmentTarget, "root" | "paired">,
+): SegmentHash {
+  const range = rangeOf(segment, context.size);
+  return compatibleFirstUnprunedParent(segment, range, compatibleContext(context));
+}
+
+function compatibleContext(context: Omit<SegmentTarget, "root" | "paired">): CompatibleContext {
+  const { size, codec, hashing = grinHashing(), unspent } = context;
+  return { size, codec, hashing, unspent };
+}
+
+function rangeOf(segment: Segment, size: number): SegmentRange {
+  const range = segmentRange(segment.id, size);
+  if (range === undefined) {
+    throw new PmmrError(
+      "PMMR_OUT_OF_RANGE",
+      `a range of ${size} nodes has no segment ${segment.id.index} of height ${segment.id.height}`,
+    );
+  }
+  return range;
+}
+
+function checkTarget({ size, root, paired }: SegmentTarget): void {
+  if (!isValidSize(size)) throw new RangeError(`${size} is not the size of a range`);
+  for (const hash of paired === undefined ? [root] : [root, paired.root]) {
+    if (hash.length !== HASH_SIZE) {
+      throw new RangeError(`root must be ${HASH_SIZE} bytes, got ${hash.length}`);
+    }
+  }
+}
+
+function checkProof(proof: readonly Uint8Array[], count: number): void {
+  if (count < proof.length) {
+    throw new PmmrError(
+      "PMMR_SEGMENT_SURPLUS",
+      `segment proof has ${proof.length} hashes, want ${count}`,
+    );
+  }
+  for (const hash of proof) {
+    if (hash.length !== HASH_SIZE) {
+      throw new PmmrError("PMMR_MALFORMED", `segment proof has a hash of ${hash.length} bytes`);
+    }
+  }
+}
+
+function pairRoots(
+  hashing: MmrHashing,
+  root: Uint8Array,
+  paired: PairedRoot | undefined,
+): Uint8Array {
+  if (paired === undefined) return root;
+  return paired.side === "left"
+    ? hashing.bag(paired.size, paired.root, root)
+    : hashing.bag(paired.size, root, paired.root);
+}
