@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import {
+  blake2b256,
+  type Hasher,
+  type HasherOptions,
+  keccak256,
+  sha256,
+  sha3_256,
+  taggedSha256,
+} from "@x/hash";
+import type { Benchmark, Contender } from "./harness.ts";
+import type { SuiteOptions } from "./main.ts";
+
+/** Messages per run of a small size; larger sizes are hashed fewer times. */
+const MESSAGE_COUNT = 2000;
+
+interface Subject {
+  readonly operation: string;
+  readonly create: (options?: HasherOptions) => Hasher;
+  /** OpenSSL's name of the same function. BLAKE2b-256 and Keccak-256 have none in the OpenSSL of Node. */
+  readonly openSsl?: string;
+  /** Bytes per message. */
+  readonly sizes: readonly number[];
+}
+
+// What trees hash: an inner node of two digests is 64 bytes, 72 with its position; leaves of 34 and 683 bytes with their
+// position are 42 and 691.
+const SUBJECTS: readonly Subject[] = [
+  { operation: "blake2b-256", create: blake2b256, sizes: [42, 72, 691] },
+  { operation: "sha-256", create: sha256, openSsl: "sha256", sizes: [64, 72] },
+  { operation: "sha3-256", create: sha3_256, openSsl: "sha3-256", sizes: [64, 72] },
+  { operation: "keccak-256", create: keccak256, sizes: [64, 72] },
+  {
+    operation: "tagged-sha-256",
+    create: (options) => taggedSha256("SMTNode", options),
+    sizes: [64],
+  },
+];
+
+/** Every algorithm, one message at a time and packed, beside node:crypto where it has the function. */
+export function benchmarks({ full }: SuiteOptions): Benchmark[] {
+  return SUBJECTS.flatMap((subject) =>
+    [...subject.sizes, ...(full ? [4096, 65536] : [])].map((size) => compare(subject, size)),
+  );
+}
+
+function compare({ operation, create, openSsl }: Subject, size: number): Benchmark {
+  const operations = Math.max(1, Math.min(MESSAGE_COUNT, Math.floor(2e6 / size)));
+  const messages = fill(size * operations);
+  const output = new Uint8Array(32 * operations);
+  const hasher = create();
+  const contenders: Contender[] = [
+    {
+      subject: "@x/hash packed",
+      run: () => hasher.hashMany(messages, size, operations, output),
+    },
+    {
+      subject: "@x/hash one by one",
+      run: () => {
+        for (let i = 0; i < operations; i++) {
+          output.set(hasher.hash(messages.subarray(i * size, i * size + size)), 32 * i);
+        }
+      },
+    },
+  ];
+  if (openSsl !== undefined) {
+    contenders.push({
+      subject: "node:crypto one by one",
+      run: () => {
+        for (let i = 0; i < operations; i++) {
+          const message = messages.subarray(i * size, i * size + size);
+          output.set(createHash(openSsl).update(message).digest(), 32 * i);
+        }
+      },
+    });
+  }
+  return { name: `hash/${operation}/size=${size}`, operations, unit: "hash", contenders };
+}
+
+/** The same bytes in every run. */
+function fill(size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let state = 1;
+  for (let i = 0; i < size; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
+}
