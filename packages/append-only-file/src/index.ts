@@ -18,3 +18,4 @@ export type {
   BlobSpec,
   GroupLayout,
 } from "./layout.ts";
+export { MemoryFileSystem } from "./memory-file-system.ts";

@@ -1,1 +1,1 @@
-export {};
+export { nodeFileSystem, type NodeFileSystemOptions } from "./node-file-system.ts";
