@@ -1,4 +1,7 @@
 import { createHash } from "node:crypto";
+import { blake2b } from "@noble/hashes/blake2.js";
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
+import { keccak_256, sha3_256 as nobleSha3 } from "@noble/hashes/sha3.js";
 import {
   blake2b256,
   type Hasher,
@@ -17,6 +20,8 @@ const MESSAGE_COUNT = 2000;
 interface Subject {
   readonly operation: string;
   readonly create: (options?: HasherOptions) => Hasher;
+  /** The same function as @noble/hashes offers it. */
+  readonly noble?: (message: Uint8Array) => Uint8Array;
   /** OpenSSL's name of the same function. BLAKE2b-256 and Keccak-256 have none in the OpenSSL of Node. */
   readonly openSsl?: string;
   /** Bytes per message. */
@@ -26,10 +31,27 @@ interface Subject {
 // What trees hash: an inner node of two digests is 64 bytes, 72 with its position; leaves of 34 and 683 bytes with their
 // position are 42 and 691.
 const SUBJECTS: readonly Subject[] = [
-  { operation: "blake2b-256", create: blake2b256, sizes: [42, 72, 691] },
-  { operation: "sha-256", create: sha256, openSsl: "sha256", sizes: [64, 72] },
-  { operation: "sha3-256", create: sha3_256, openSsl: "sha3-256", sizes: [64, 72] },
-  { operation: "keccak-256", create: keccak256, sizes: [64, 72] },
+  {
+    operation: "blake2b-256",
+    create: blake2b256,
+    noble: (message) => blake2b(message, { dkLen: 32 }),
+    sizes: [42, 72, 691],
+  },
+  {
+    operation: "sha-256",
+    create: sha256,
+    noble: nobleSha256,
+    openSsl: "sha256",
+    sizes: [64, 72],
+  },
+  {
+    operation: "sha3-256",
+    create: sha3_256,
+    noble: nobleSha3,
+    openSsl: "sha3-256",
+    sizes: [64, 72],
+  },
+  { operation: "keccak-256", create: keccak256, noble: keccak_256, sizes: [64, 72] },
   {
     operation: "tagged-sha-256",
     create: (options) => taggedSha256("SMTNode", options),
@@ -44,35 +66,31 @@ export function benchmarks({ full }: SuiteOptions): Benchmark[] {
   );
 }
 
-function compare({ operation, create, openSsl }: Subject, size: number): Benchmark {
+function compare({ operation, create, noble, openSsl }: Subject, size: number): Benchmark {
   const operations = Math.max(1, Math.min(MESSAGE_COUNT, Math.floor(2e6 / size)));
   const messages = fill(size * operations);
   const output = new Uint8Array(32 * operations);
   const hasher = create();
+  const oneByOne = (subject: string, hash: (message: Uint8Array) => Uint8Array): Contender => ({
+    subject,
+    run: () => {
+      for (let i = 0; i < operations; i++) {
+        output.set(hash(messages.subarray(i * size, i * size + size)), 32 * i);
+      }
+    },
+  });
   const contenders: Contender[] = [
     {
       subject: "@x/hash packed",
       run: () => hasher.hashMany(messages, size, operations, output),
     },
-    {
-      subject: "@x/hash one by one",
-      run: () => {
-        for (let i = 0; i < operations; i++) {
-          output.set(hasher.hash(messages.subarray(i * size, i * size + size)), 32 * i);
-        }
-      },
-    },
+    oneByOne("@x/hash one by one", (message) => hasher.hash(message)),
   ];
+  if (noble !== undefined) contenders.push(oneByOne("@noble/hashes", noble));
   if (openSsl !== undefined) {
-    contenders.push({
-      subject: "node:crypto one by one",
-      run: () => {
-        for (let i = 0; i < operations; i++) {
-          const message = messages.subarray(i * size, i * size + size);
-          output.set(createHash(openSsl).update(message).digest(), 32 * i);
-        }
-      },
-    });
+    contenders.push(
+      oneByOne("node:crypto", (message) => createHash(openSsl).update(message).digest()),
+    );
   }
   return { name: `hash/${operation}/size=${size}`, operations, unit: "hash", contenders };
 }
