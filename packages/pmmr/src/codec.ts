@@ -9,8 +9,7 @@ export const RECORD_SIZE_MAX = 65_535;
  *
  * What a codec throws reaches the caller of the write that used it, and nothing has been written then.
  *
- * @typeParam E - what is pushed
- * @typeParam S - what is read back; differs from `E` where the record holds less than what was hashed
+ * `E` is what is pushed, `S` what is read back; they differ where the record holds less than what was hashed.
  */
 export interface ElementCodec<E, S = E> {
   /** Bytes per record (1…65535) where every record has the same size; absent for variable sizes (1…65535 each). */
@@ -40,12 +39,18 @@ export interface ElementCodec<E, S = E> {
  */
 export function bytesCodec(recordSize?: number): ElementCodec<Uint8Array, Uint8Array<ArrayBuffer>> {
   if (recordSize !== undefined) checkRecordSize(recordSize);
-  const copy = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
-    if (!(bytes instanceof Uint8Array)) throw new TypeError("element must be a Uint8Array");
-    return new Uint8Array(bytes);
+  const codec = {
+    store: copyBytes,
+    hashForm: copyBytes,
+    load: copyBytes,
+    storedHashForm: copyBytes,
   };
-  const codec = { store: copy, hashForm: copy, load: copy, storedHashForm: copy };
   return recordSize === undefined ? codec : { ...codec, recordSize };
+}
+
+function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("element must be a Uint8Array");
+  return new Uint8Array(bytes);
 }
 
 /** @throws RangeError if no record can have this many bytes */
