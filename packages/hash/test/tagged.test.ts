@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { concatBytes, fromHex, sha256, taggedSha256, toHex } from "../src/index.ts";
@@ -41,6 +42,19 @@ test("a tagged digest is SHA-256 of the tag's digest twice, the prefix, and the 
       },
     ),
   );
+});
+
+test("the example in FORMAT.md is what is computed", () => {
+  const format = readFileSync(new URL("../FORMAT.md", import.meta.url), "utf8");
+  const tagDigest = sha256().hash(new TextEncoder().encode("SMTNode"));
+  const state = nobleSha256.create().update(concatBytes([tagDigest, tagDigest]));
+  const words = (state as unknown as { get(): readonly number[] }).get();
+  const midstate = words.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  const hasher = taggedSha256("SMTNode");
+  expect(format).toMatch(`T                    = ${toHex(tagDigest)}\n`);
+  expect(format).toMatch(`midstate             = ${midstate}\n`);
+  expect(format).toMatch(`digest of no bytes   = ${toHex(hasher.hash(new Uint8Array(0)))}\n`);
+  expect(format).toMatch(`digest of the byte a = ${toHex(hasher.hash(Uint8Array.of(0x61)))}\n`);
 });
 
 test("a tag as text is its UTF-8", () => {

@@ -92,7 +92,13 @@ function compare({ operation, create, noble, openSsl }: Subject, size: number): 
       oneByOne("node:crypto", (message) => createHash(openSsl).update(message).digest()),
     );
   }
-  return { name: `hash/${operation}/size=${size}`, operations, unit: "hash", contenders };
+  return {
+    name: `hash/${operation}/size=${size}`,
+    operations,
+    unit: "hash",
+    contenders,
+    rounds: 15,
+  };
 }
 
 /** The same bytes in every run. */
