@@ -1,1 +1,1 @@
-export {};
+export type { U32Set, ValuesOptions } from "../u32-set.ts";

@@ -1,0 +1,189 @@
+/**
+ * The array container: up to 4,096 values, ascending, each its low 16 bits.
+ *
+ * A body is `count` units of `units`, beginning at `start`. Functions trust these arguments.
+ */
+
+/** How many values are below `low`: the index of the first that is not. */
+export function arrayLowerBound(
+  units: Uint16Array,
+  start: number,
+  count: number,
+  low: number,
+): number {
+  let from = start;
+  let length = count;
+  while (length > 0) {
+    const half = length >>> 1;
+    if ((units[from + half] as number) < low) {
+      from += half + 1;
+      length -= half + 1;
+    } else {
+      length = half;
+    }
+  }
+  return from - start;
+}
+
+/** Whether `low` is one of the values. */
+export function arrayHas(units: Uint16Array, start: number, count: number, low: number): boolean {
+  const index = arrayLowerBound(units, start, count, low);
+  return index < count && units[start + index] === low;
+}
+
+/** How many values are `low` or less. */
+export function arrayRank(units: Uint16Array, start: number, count: number, low: number): number {
+  const index = arrayLowerBound(units, start, count, low);
+  return index < count && units[start + index] === low ? index + 1 : index;
+}
+
+/** Puts `low` at `index`; the body must have room for one more. */
+export function arrayInsert(
+  units: Uint16Array,
+  start: number,
+  count: number,
+  index: number,
+  low: number,
+): void {
+  const at = start + index;
+  const end = start + count;
+  // A call of copyWithin costs about as much as moving 32 values by hand.
+  if (end - at > 32) units.copyWithin(at + 1, at, end);
+  else for (let i = end; i > at; i--) units[i] = units[i - 1] as number;
+  units[at] = low;
+}
+
+/** Takes out the value at `index`. */
+export function arrayRemove(units: Uint16Array, start: number, count: number, index: number): void {
+  const at = start + index;
+  const end = start + count;
+  if (end - at > 32) units.copyWithin(at, at + 1, end);
+  else for (let i = at + 1; i < end; i++) units[i - 1] = units[i] as number;
+}
+
+/** How many maximal sequences of consecutive values there are, counted no further than past `limit`. */
+export function arrayCountRuns(
+  units: Uint16Array,
+  start: number,
+  count: number,
+  limit: number,
+): number {
+  let runs = 0;
+  let expected = -1;
+  const end = start + count;
+  for (let i = start; i < end && runs <= limit; i++) {
+    const value = units[i] as number;
+    if (value !== expected) runs++;
+    expected = value + 1;
+  }
+  return runs;
+}
+
+/** Writes the union of two arrays to `out` and returns its count. */
+export function arrayOr(
+  out: Uint16Array,
+  outStart: number,
+  a: Uint16Array,
+  aStart: number,
+  aCount: number,
+  b: Uint16Array,
+  bStart: number,
+  bCount: number,
+): number {
+  const aEnd = aStart + aCount;
+  const bEnd = bStart + bCount;
+  let i = aStart;
+  let j = bStart;
+  let at = outStart;
+  while (i < aEnd && j < bEnd) {
+    const x = a[i] as number;
+    const y = b[j] as number;
+    out[at++] = x < y ? x : y;
+    i += x <= y ? 1 : 0;
+    j += y <= x ? 1 : 0;
+  }
+  while (i < aEnd) out[at++] = a[i++] as number;
+  while (j < bEnd) out[at++] = b[j++] as number;
+  return at - outStart;
+}
+
+/** Writes the values that are in both arrays to `out` and returns their count. */
+export function arrayAnd(
+  out: Uint16Array,
+  outStart: number,
+  a: Uint16Array,
+  aStart: number,
+  aCount: number,
+  b: Uint16Array,
+  bStart: number,
+  bCount: number,
+): number {
+  const aEnd = aStart + aCount;
+  const bEnd = bStart + bCount;
+  let i = aStart;
+  let j = bStart;
+  let at = outStart;
+  while (i < aEnd && j < bEnd) {
+    const x = a[i] as number;
+    const y = b[j] as number;
+    if (x === y) out[at++] = x;
+    i += x <= y ? 1 : 0;
+    j += y <= x ? 1 : 0;
+  }
+  return at - outStart;
+}
+
+/** Writes the values that are in exactly one of two arrays to `out` and returns their count. */
+export function arrayXor(
+  out: Uint16Array,
+  outStart: number,
+  a: Uint16Array,
+  aStart: number,
+  aCount: number,
+  b: Uint16Array,
+  bStart: number,
+  bCount: number,
+): number {
+  const aEnd = aStart + aCount;
+  const bEnd = bStart + bCount;
+  let i = aStart;
+  let j = bStart;
+  let at = outStart;
+  while (i < aEnd && j < bEnd) {
+    const x = a[i] as number;
+    const y = b[j] as number;
+    if (x !== y) out[at++] = x < y ? x : y;
+    i += x <= y ? 1 : 0;
+    j += y <= x ? 1 : 0;
+  }
+  while (i < aEnd) out[at++] = a[i++] as number;
+  while (j < bEnd) out[at++] = b[j++] as number;
+  return at - outStart;
+}
+
+/** Writes the values of the first array that are not in the second to `out` and returns their count. */
+export function arrayAndNot(
+  out: Uint16Array,
+  outStart: number,
+  a: Uint16Array,
+  aStart: number,
+  aCount: number,
+  b: Uint16Array,
+  bStart: number,
+  bCount: number,
+): number {
+  const aEnd = aStart + aCount;
+  const bEnd = bStart + bCount;
+  let i = aStart;
+  let j = bStart;
+  let at = outStart;
+  while (i < aEnd && j < bEnd) {
+    const x = a[i] as number;
+    const y = b[j] as number;
+    if (x < y) out[at++] = x;
+    i += x <= y ? 1 : 0;
+    j += y <= x ? 1 : 0;
+  }
+  while (i < aEnd) out[at++] = a[i++] as number;
+  return at - outStart;
+}

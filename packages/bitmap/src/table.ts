@@ -1,0 +1,333 @@
+import { Arena, type Chunk } from "./arena.ts";
+import { RUN_UNITS } from "./container-run.ts";
+import { ARRAY_COUNT_MAX, Kind, RUN_COUNT_MAX } from "./kind.ts";
+
+const NO_BYTES = new Uint8Array(0);
+const NO_UNITS = new Uint16Array(0);
+const NO_WORDS = new Uint32Array(0);
+
+/** Units in the largest run container, and one run more, just before it becomes something else. */
+const RUN_UNITS_MAX = (RUN_COUNT_MAX + 1) * RUN_UNITS;
+
+/** Where one container's body is, and what it is. A value of its own: it stays as it was read. */
+export interface Body {
+  readonly kind: Kind;
+  readonly cardinality: number;
+  /** Units in use: one for each value of an array, three for each run, 4,224 for a bitset. */
+  readonly length: number;
+  readonly chunk: Chunk;
+  /** Units from the start of the chunk. */
+  readonly start: number;
+}
+
+/** A body that has been written to the arena and belongs to no container yet. */
+export interface Placed {
+  readonly kind: Kind;
+  readonly cardinality: number;
+  /** Units in use and allocated. */
+  readonly length: number;
+  readonly address: number;
+}
+
+/**
+ * The containers of one bitmap, in columns: entry i of each column belongs to container i.
+ *
+ * Invariants
+ * 1. Keys ascend strictly. No container is empty.
+ * 2. An array has at most 4,096 values, a bitset more. Runs do not touch and are at most 2,047.
+ * 3. `size` is the sum of the cardinalities.
+ * 4. The first `beforeCount` entries of `before` are right: entry i is the sum of the cardinalities
+ *    of the containers below i. A change of container i makes the entries above i wrong.
+ * 5. The first `indexed[i]` entries of the rank index of bitset i are right; 0 for other kinds.
+ * 6. A body in a shared chunk is not written. {@link ContainerTable.prepareWrite} moves it first.
+ */
+export class ContainerTable {
+  count = 0;
+  size = 0;
+  /** High 16 bits of the values. */
+  keys: Uint16Array = NO_UNITS;
+  kinds: Uint8Array = NO_BYTES;
+  indexed: Uint8Array = NO_BYTES;
+  cardinalities: Uint32Array = NO_WORDS;
+  addresses: Uint32Array = NO_WORDS;
+  /** Units in use in each body. */
+  lengths: Uint16Array = NO_UNITS;
+  /** Units allocated for each body. */
+  capacities: Uint16Array = NO_UNITS;
+  before: Uint32Array = NO_WORDS;
+  beforeCount = 0;
+  arena: Arena = new Arena();
+
+  /** Index of the container with this key, or `-1 - i` where i is the index it would have. */
+  find(key: number): number {
+    const keys = this.keys;
+    const count = this.count;
+    if (count === 0) return -1;
+    // Keys mostly follow one another, so the place of one follows from the first.
+    const first = keys[0] as number;
+    const guess = key - first;
+    if (guess < 0) return -1;
+    if (guess < count && keys[guess] === key) return guess;
+    const last = keys[count - 1] as number;
+    if (last <= key) return last === key ? count - 1 : -1 - count;
+    let from = 0;
+    let to = count;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((keys[middle] as number) < key) from = middle + 1;
+      else to = middle;
+    }
+    return keys[from] === key ? from : -1 - from;
+  }
+
+  /** The body of container `i`. */
+  body(i: number): Body {
+    const address = this.addresses[i] as number;
+    return {
+      kind: this.kinds[i] as Kind,
+      cardinality: this.cardinalities[i] as number,
+      length: this.lengths[i] as number,
+      chunk: this.arena.chunkAt(address),
+      start: address & 0xffff,
+    };
+  }
+
+  /** How many values lie in the containers below `i`, `0 <= i <= count`. */
+  countBefore(i: number): number {
+    if (i === this.count) return this.size;
+    if (this.beforeCount <= i) this.#countUpTo(i);
+    return this.before[i] as number;
+  }
+
+  #countUpTo(i: number): void {
+    if (this.before.length < this.count) {
+      const before = new Uint32Array(this.keys.length);
+      before.set(this.before.subarray(0, this.beforeCount));
+      this.before = before;
+    }
+    const { before, cardinalities } = this;
+    let from = this.beforeCount;
+    if (from === 0) before[from++] = 0;
+    let sum = before[from - 1] as number;
+    for (; from <= i; from++) {
+      sum += cardinalities[from - 1] as number;
+      before[from] = sum;
+    }
+    this.beforeCount = i + 1;
+  }
+
+  /** Index of the container that holds the value with `index` values below it, `0 <= index < size`. */
+  findIndex(index: number): number {
+    this.countBefore(this.count - 1);
+    const before = this.before;
+    let from = 0;
+    let to = this.count;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((before[middle] as number) <= index) from = middle + 1;
+      else to = middle;
+    }
+    return from - 1;
+  }
+
+  /** Notes that container `i` now has `cardinality` values. */
+  setCardinality(i: number, cardinality: number): void {
+    this.size += cardinality - (this.cardinalities[i] as number);
+    this.cardinalities[i] = cardinality;
+    if (i + 1 < this.beforeCount) this.beforeCount = i + 1;
+  }
+
+  /** Makes room for `count` containers at index `i`. The caller gives each a key and a body at once. */
+  openGap(i: number, count: number): void {
+    const needed = this.count + count;
+    if (needed > this.keys.length) this.#resize(Math.max(needed, growth(this.count, 4)));
+    if (i < this.count) this.#shift(i, i + count);
+    this.count = needed;
+    this.cardinalities.fill(0, i, i + count);
+    this.capacities.fill(0, i, i + count);
+    if (i + 1 < this.beforeCount) this.beforeCount = i + 1;
+  }
+
+  /** Puts a container in at index `i` whose body has been written. */
+  insert(i: number, key: number, placed: Placed): void {
+    this.openGap(i, 1);
+    this.keys[i] = key;
+    this.replace(i, placed);
+  }
+
+  /** Takes out the containers from `i` up to `end`, not included. */
+  remove(i: number, end: number): void {
+    for (let k = i; k < end; k++) {
+      this.size -= this.cardinalities[k] as number;
+      this.arena.release(this.capacities[k] as number);
+    }
+    if (i < end) this.#shift(end, i);
+    this.count -= end - i;
+    if (i + 1 < this.beforeCount) this.beforeCount = i + 1;
+    if (this.count < this.beforeCount) this.beforeCount = this.count;
+    if (this.count === 0) this.arena = new Arena();
+  }
+
+  /** Gives container `i` another body, which has been written. */
+  replace(i: number, placed: Placed): void {
+    this.arena.release(this.capacities[i] as number);
+    this.kinds[i] = placed.kind;
+    this.indexed[i] = 0;
+    this.addresses[i] = placed.address;
+    this.lengths[i] = placed.length;
+    this.capacities[i] = placed.length;
+    this.setCardinality(i, placed.cardinality);
+  }
+
+  /** Makes the body of container `i` ours to write, with room for `length` units. Bodies may move. */
+  prepareWrite(i: number, length: number): void {
+    const address = this.addresses[i] as number;
+    const capacity = this.capacities[i] as number;
+    const shared = this.arena.chunkAt(address).shared;
+    if (!shared && length <= capacity) return;
+    const wanted = length <= capacity ? capacity : roomyCapacity(this.kinds[i] as Kind, length);
+    if (!shared && this.arena.resize(address, capacity, wanted)) {
+      this.capacities[i] = wanted;
+      return;
+    }
+    this.compactIfWasteful();
+    this.#move(i, wanted);
+  }
+
+  /** Gives most of the unused room of container `i` back once the body uses less than a quarter of it. */
+  giveBack(i: number): void {
+    const capacity = this.capacities[i] as number;
+    const length = this.lengths[i] as number;
+    if (length * 4 >= capacity || capacity <= 16) return;
+    this.capacities[i] = length * 2;
+    this.arena.release(capacity);
+    this.arena.live += (length * 2 + 1) & ~1;
+  }
+
+  /** Copies all bodies together once more than a third of the memory is not in use. */
+  compactIfWasteful(): void {
+    if (this.arena.held > this.arena.live * 1.5 + 1024) this.compact(false);
+  }
+
+  /** Copies all bodies into fresh memory; `trim` also takes away the room they have to grow. */
+  compact(trim: boolean): void {
+    const { arena, lengths, capacities } = this;
+    const fresh = new Arena();
+    let units = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (trim) capacities[i] = lengths[i] as number;
+      units += ((capacities[i] as number) + 1) & ~1;
+    }
+    fresh.reserve(units);
+    for (let i = 0; i < this.count; i++) {
+      const from = this.addresses[i] as number;
+      const to = fresh.allocate(capacities[i] as number);
+      copyBody(
+        arena.chunkAt(from),
+        from & 0xffff,
+        fresh.chunkAt(to),
+        to & 0xffff,
+        lengths[i] as number,
+      );
+      this.addresses[i] = to;
+    }
+    this.arena = fresh;
+    if (trim && this.count < this.keys.length) this.#resize(this.count);
+  }
+
+  /** A second table with the same containers. Whichever is written first copies what it writes. */
+  clone(): ContainerTable {
+    const twin = new ContainerTable();
+    const count = this.count;
+    twin.count = count;
+    twin.size = this.size;
+    twin.keys = this.keys.slice(0, count);
+    twin.kinds = this.kinds.slice(0, count);
+    twin.indexed = this.indexed.slice(0, count);
+    twin.cardinalities = this.cardinalities.slice(0, count);
+    twin.addresses = this.addresses.slice(0, count);
+    twin.lengths = this.lengths.slice(0, count);
+    twin.capacities = this.capacities.slice(0, count);
+    twin.before = this.before.slice(0, count);
+    twin.beforeCount = this.beforeCount;
+    twin.arena = this.arena.share();
+    return twin;
+  }
+
+  #move(i: number, capacity: number): void {
+    const from = this.addresses[i] as number;
+    const to = this.arena.allocate(capacity);
+    const length = this.lengths[i] as number;
+    const { arena } = this;
+    copyBody(arena.chunkAt(from), from & 0xffff, arena.chunkAt(to), to & 0xffff, length);
+    arena.release(this.capacities[i] as number);
+    this.addresses[i] = to;
+    this.capacities[i] = capacity;
+  }
+
+  /** Moves the entries from index `from` on to index `to` on, in every column but `before`. */
+  #shift(from: number, to: number): void {
+    const end = this.count;
+    this.keys.copyWithin(to, from, end);
+    this.kinds.copyWithin(to, from, end);
+    this.indexed.copyWithin(to, from, end);
+    this.cardinalities.copyWithin(to, from, end);
+    this.addresses.copyWithin(to, from, end);
+    this.lengths.copyWithin(to, from, end);
+    this.capacities.copyWithin(to, from, end);
+  }
+
+  #resize(length: number): void {
+    const count = this.count;
+    const units = (column: Uint16Array): Uint16Array => {
+      const copy = new Uint16Array(length);
+      copy.set(column.subarray(0, count));
+      return copy;
+    };
+    const words = (column: Uint32Array): Uint32Array => {
+      const copy = new Uint32Array(length);
+      copy.set(column.subarray(0, count));
+      return copy;
+    };
+    const bytes = (column: Uint8Array): Uint8Array => {
+      const copy = new Uint8Array(length);
+      copy.set(column.subarray(0, count));
+      return copy;
+    };
+    this.keys = units(this.keys);
+    this.kinds = bytes(this.kinds);
+    this.indexed = bytes(this.indexed);
+    this.cardinalities = words(this.cardinalities);
+    this.addresses = words(this.addresses);
+    this.lengths = units(this.lengths);
+    this.capacities = units(this.capacities);
+  }
+}
+
+/** Half as much again as is needed, so that growing one by one costs a constant each. */
+function growth(length: number, least: number): number {
+  return Math.max(least, length + (length >>> 1));
+}
+
+/** Copies one body from one chunk to another. */
+export function copyBody(
+  source: Chunk,
+  sourceStart: number,
+  target: Chunk,
+  targetStart: number,
+  length: number,
+): void {
+  if (length > 16) {
+    target.units.set(source.units.subarray(sourceStart, sourceStart + length), targetStart);
+    return;
+  }
+  for (let i = 0; i < length; i++) {
+    target.units[targetStart + i] = source.units[sourceStart + i] as number;
+  }
+}
+
+/** Units to allocate for a body of `length` units that will probably grow. */
+function roomyCapacity(kind: Kind, length: number): number {
+  if (kind === Kind.bitset) return length;
+  return Math.min(kind === Kind.array ? ARRAY_COUNT_MAX : RUN_UNITS_MAX, growth(length, 8));
+}
