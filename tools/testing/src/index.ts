@@ -1,3 +1,4 @@
+export { Child, type ChildEnd, type ChildOptions, sleep } from "./child.ts";
 export {
   type CrashMode,
   type DiskOperation,
@@ -10,3 +11,4 @@ export {
 } from "./disk/disk.ts";
 export { DiskError, type DiskErrorCode } from "./disk/error.ts";
 export { Random, seedOf } from "./random.ts";
+export { fromEnvironment, printCounts, printSkip, scaled, testScale } from "./scale.ts";
