@@ -44,14 +44,14 @@ export interface LockHost {
 
 /** Rounds before giving up while others keep taking and breaking the lock. */
 const ROUNDS_MAX = 200;
-/** How deep dead breakers of dead breakers are broken. */
-const LEVELS_MAX = 3;
+/** Dead breakers of dead breakers are broken below this depth; it keeps names short enough for every file system. */
+const LEVELS_MAX = 4;
 
 /**
  * Takes the lock called `name`, step by step: each `next()` asks the host once, so that a test can let several callers
  * take turns. After the last step the lock is held; an abandoned one leaves what a killed process leaves.
  *
- * @yields before each step
+ * @yields before each step, what it is: with the host's files, all that the rest depends on but the count of rounds
  * @returns a function that gives the lock back, never throws and may be called again
  * @throws AofError `AOF_LOCKED` when somebody else holds it; what the host throws
  */
@@ -59,9 +59,9 @@ export function* takeLock(
   host: LockHost,
   name: string,
   self: LockOwner,
-): Generator<undefined, () => void> {
+): Generator<string, () => void> {
   const claim: Claim = { host, self, own: ownName(name, self), weak: false };
-  yield;
+  yield "create";
   if (!host.create(claim.own, encodeLockOwner(self))) {
     throw new AofError("AOF_IO", `token of lock ${name} is in use`);
   }
@@ -106,10 +106,10 @@ interface Claim {
   weak: boolean;
 }
 
-function* acquire(claim: Claim, name: string): Generator<undefined, void> {
+function* acquire(claim: Claim, name: string): Generator<string, void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     if (round > 0) claim.host.pause();
-    yield;
+    yield "take";
     if (take(claim, name)) return;
     yield* breakIfDead(claim, name, 0);
   }
@@ -130,14 +130,14 @@ function take(claim: Claim, name: string): boolean {
  *
  * @yields before each step
  */
-function* breakIfDead(claim: Claim, name: string, level: number): Generator<undefined, void> {
+function* breakIfDead(claim: Claim, name: string, level: number): Generator<string, void> {
   const { host } = claim;
-  yield;
+  yield `read ${name}`;
   const text = host.read(name);
   if (text === undefined) return;
   const owner = decodeLockOwner(text);
   if (owner === undefined && claim.weak) throw locked(name, "by a process that is just taking it");
-  yield;
+  yield `ask for ${owner?.token} of ${name}`;
   if (owner !== undefined && host.isAlive(owner)) {
     if (level === 0) throw locked(name, `by process ${owner.pid}`, owner);
     return;
@@ -145,17 +145,17 @@ function* breakIfDead(claim: Claim, name: string, level: number): Generator<unde
   if (level === LEVELS_MAX) throw locked(name, "by processes that all died while breaking it");
   // Linked files are complete: an unreadable one lost its bytes in a power cut, and its owner with them.
   const breaker = `${name}.break.${owner?.token ?? "unreadable"}`;
-  yield;
+  yield `take ${breaker}`;
   if (!take(claim, breaker)) {
     yield* breakIfDead(claim, breaker, level + 1);
     return;
   }
-  yield;
+  yield `look again before ${breaker}`;
   const again = host.read(name);
   const same = again !== undefined && decodeLockOwner(again)?.token === owner?.token;
-  yield;
+  yield `${same ? "break" : "leave"} for ${breaker}`;
   if (same) host.remove(name);
-  yield;
+  yield `end ${breaker}`;
   host.remove(breaker);
 }
 
@@ -165,12 +165,12 @@ function* breakIfDead(claim: Claim, name: string, level: number): Generator<unde
  *
  * @yields before each step
  */
-function* sweep(host: LockHost, name: string): Generator<undefined, void> {
-  yield;
+function* sweep(host: LockHost, name: string): Generator<string, void> {
+  yield "list";
   const others = quietly(() => host.list()) ?? [];
   for (const other of others) {
     if (!other.startsWith(`${name}.`)) continue;
-    yield;
+    yield `sweep ${other} of ${others.join()}`;
     quietly(() => {
       const owner = ownerOf(host, name, other);
       if (owner !== undefined && !host.isAlive(owner)) host.remove(other);
