@@ -1,6 +1,7 @@
 import type { ElementCodec } from "./codec.ts";
 import { PmmrError } from "./errors.ts";
-import { type MmrHashing, POSITION_SIZE, writePosition } from "./hashing.ts";
+import type { MmrHashing } from "./hashing.ts";
+import { hashLeaves } from "./levels.ts";
 import type { SegmentLeaf } from "./segment.ts";
 import { HASH_SIZE } from "./wire.ts";
 
@@ -8,7 +9,7 @@ import { HASH_SIZE } from "./wire.ts";
 export type AnyElementCodec = ElementCodec<never, unknown>;
 
 /**
- * Hashes of leaves from their records, in one packed call where all hash forms have one length.
+ * Hashes of leaves from their records, in packs where hash forms have one length.
  *
  * @returns one hash per leaf; views of one fresh buffer
  * @throws PmmrError `PMMR_MALFORMED` if a record is no element
@@ -19,19 +20,11 @@ export function hashSegmentLeaves(
   codec: AnyElementCodec,
   leaves: readonly SegmentLeaf[],
 ): Uint8Array[] {
-  const forms = leaves.map((leaf) => hashFormOf(codec, leaf));
-  const formSize = forms[0]?.length ?? 0;
-  if (forms.some((form) => form.length !== formSize)) {
-    return leaves.map(({ pos0 }, i) => hashing.hashLeaf(pos0, forms[i] as Uint8Array));
-  }
-  const rowSize = POSITION_SIZE + formSize;
-  const rows = new Uint8Array(rowSize * leaves.length);
-  for (const [i, { pos0 }] of leaves.entries()) {
-    writePosition(rows, i * rowSize, pos0);
-    rows.set(forms[i] as Uint8Array, i * rowSize + POSITION_SIZE);
-  }
-  const hashes = new Uint8Array(HASH_SIZE * leaves.length);
-  hashing.hashLeaves(rows, rowSize, leaves.length, hashes);
+  const hashes = hashLeaves(
+    hashing,
+    leaves.map(({ pos0 }) => pos0),
+    leaves.map((leaf) => hashFormOf(codec, leaf)),
+  );
   return leaves.map((_, i) => hashes.subarray(i * HASH_SIZE, (i + 1) * HASH_SIZE));
 }
 

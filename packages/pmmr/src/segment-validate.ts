@@ -162,7 +162,8 @@ function checkProof(proof: readonly Uint8Array[], count: number): void {
   }
 }
 
-function pairRoots(
+/** The commitment to a range's root and the one it is paired with, if any. */
+export function pairRoots(
   hashing: MmrHashing,
   root: Uint8Array,
   paired: PairedRoot | undefined,

@@ -97,11 +97,7 @@ describe("going on", () => {
       fc.property(fc.nat(5000), fc.nat(11), (leaves, height) => {
         const size = leafPosition(leaves);
         const next = nextSegmentIndex(size, height);
-        if (leaves === 1) {
-          expect(next).toBe(0);
-        } else {
-          expect(next).toBe(Math.floor(leaves / 2 ** height));
-        }
+        expect(next).toBe(leaves === 1 ? 0 : Math.floor(leaves / 2 ** height));
       }),
     );
   });

@@ -119,7 +119,7 @@ describe("fields", () => {
         return this.subarray(begin, end);
       }
     }
-    for (const input of [new Uint8Array(64).fill(7), new Aliasing(64).fill(7)]) {
+    for (const input of [new Uint8Array(64).fill(7), new Aliasing(new ArrayBuffer(64)).fill(7)]) {
       const reader = new ByteReader(input, "test");
       const hash = reader.hash();
       const packed = reader.hashes(1);
