@@ -7,14 +7,13 @@ import {
   leafPosition,
   MemoryBackend,
   Pmmr,
-  PmmrError,
-  type PmmrErrorCode,
   ReadonlyPmmr,
 } from "../src/index.ts";
 import { hexOf, RangeModel } from "./range-model.ts";
+import { codeOf, SCALE } from "./support.ts";
 
 /** Histories per kind of range; `TEST_SCALE` multiplies it. */
-const RUNS = 1000 * Number(process.env["TEST_SCALE"] ?? 1);
+const RUNS = 1000 * SCALE;
 
 /** A step. Numbers that choose something are taken modulo what there is to choose from. */
 type Step =
@@ -312,16 +311,6 @@ function wantedAt(model: RangeModel, pos0: number, kind: Kind): NodeFacts {
     unspent,
     compacted: model.isPruned(pos0),
   };
-}
-
-function codeOf(action: () => unknown): PmmrErrorCode | "none" {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof PmmrError) return error.code;
-    throw error;
-  }
-  return "none";
 }
 
 /** What histories of a kind are about. */
