@@ -1,6 +1,16 @@
-import { type FileSystem } from "./file-system.ts";
-import { type GroupFile } from "./group-file.ts";
-import { type BlobContent, type GroupLayout } from "./layout.ts";
+import { checkBytes, checkCount, EMPTY } from "./bytes.ts";
+import { copyBytes, type CopyWatch, writePieces } from "./copy-bytes.ts";
+import { AofError } from "./errors.ts";
+import { type FileSystem, type Unlock } from "./file-system.ts";
+import { type Gate, type GroupFile, LayeredFile } from "./group-file.ts";
+import { META_BYTES_MAX } from "./journal-header.ts";
+import { type BlobContent, checkLayout, type GroupLayout } from "./layout.ts";
+import { Medium } from "./medium.ts";
+import { openFolder, type OpenedFolder } from "./open-folder.ts";
+import { checkGroupOptions, type GroupOptions } from "./options.ts";
+import { journalName, lockName } from "./own-names.ts";
+import { PageCache } from "./page-cache.ts";
+import { poisoned, type SealedCommit, type SealedRewrite, Writer } from "./writer.ts";
 
 /** The unit that a crash keeps or loses as a whole. */
 export interface Commit {
@@ -15,33 +25,11 @@ export interface Commit {
   readonly sync?: boolean;
 }
 
-/** How {@link FileGroup.open} opens. */
-export interface GroupOptions {
-  /** Takes no lock and touches nothing: recovery is applied in memory. Default: false. */
-  readonly readOnly?: boolean;
-  /** Makes a damaged folder consistent, as far as its owner knows how. Default: false. */
-  readonly repair?: boolean;
-  /** Accepts, after validation, a folder that somebody else changed after it was closed. Default: false. */
-  readonly adopt?: boolean;
-  /** Refuses an older state than this with `AOF_ROLLED_BACK`. */
-  readonly expect?: { readonly sequence: number };
-  /** `meta` of a group that this opening creates. Default: empty. */
-  readonly initialMeta?: Uint8Array;
-  /** From this many bytes a commit's bytes go to the files only and are synced there. Default: 1 MiB. */
-  readonly bulkBytesMin?: number;
-  /** A journal longer than this is checkpointed. Default: 16 MiB. */
-  readonly journalBytesMax?: number;
-  /** A journal of more records than this is checkpointed. Default: 10,000. */
-  readonly journalRecordsMax?: number;
-  /** Pages of 4 KiB kept in memory, for all files together. Default: 1024. */
-  readonly cachePagesMax?: number;
-}
-
 /** Replaces the content of files: see {@link FileGroup.rewrite}. */
 export interface RewritePlan {
   /**
    * Per append file: `undefined` leaves it; `keep` copies ascending, disjoint byte ranges of it; `content` replaces it by these
-   * pieces (not kept).
+   * pieces (each is used before the next is asked for, and not kept). Both are asked once, when the rewrite has its turn.
    */
   readonly files: readonly (
     | undefined
@@ -50,9 +38,11 @@ export interface RewritePlan {
   )[];
   /** Per blob: its content from now on, `undefined` when unchanged. */
   readonly blobs: readonly (undefined | BlobContent)[];
+  /** As in {@link Commit}. */
   readonly meta: Uint8Array;
+  /** Looked at after every 256 KiB. */
   readonly signal?: StopSignal;
-  /** Called with bytes written so far. An exception stops the rewrite, as the signal does. */
+  /** Called after every 256 KiB with the bytes written so far. An exception stops the rewrite, as the signal does. */
   readonly onProgress?: (progress: { readonly bytesDone: number }) => void;
 }
 
@@ -62,53 +52,342 @@ export interface StopSignal {
   readonly reason?: unknown;
 }
 
-/** What was done since opening. A plain snapshot. */
+/** What was done since opening, the opening included. A plain snapshot. */
 export interface GroupStats {
   readonly commits: number;
   readonly checkpoints: number;
+  /** Pages of 4 KiB found in memory. */
   readonly cacheHits: number;
+  /** Pages read from a file. */
   readonly cacheMisses: number;
   readonly reads: number;
   readonly bytesRead: number;
   readonly writes: number;
   readonly bytesWritten: number;
   readonly truncates: number;
+  /** Syncs of files. */
   readonly syncs: number;
   readonly folderSyncs: number;
   readonly opens: number;
   readonly renames: number;
   readonly removes: number;
+  /** Size of the journal now, its header included. */
   readonly journalBytes: number;
   readonly journalRecords: number;
 }
 
-/** Several files that move together: after any crash they are at exactly one committed state. */
-export interface FileGroup {
-  readonly state: "open" | "poisoned" | "closed";
+/**
+ * Several files that move together: after any crash they are at exactly one committed state, never before the last durable one.
+ *
+ * Append files are changed through {@link FileGroup.files}, in memory; {@link FileGroup.commit} makes what they hold one state.
+ * Writes take effect in call order, reads see the state at the call, pending changes included.
+ */
+export class FileGroup {
   /** Whether this opening created the group. */
   readonly created: boolean;
-  /** Number of the last commit, queued ones included. */
-  readonly sequence: number;
-  /** Number of the last commit known to be on the medium. */
-  readonly durableSequence: number;
-  /** Fresh bytes: `meta` of the last commit, queued ones included. */
-  readonly meta: Uint8Array<ArrayBuffer>;
   readonly files: readonly GroupFile[];
-  readonly stats: GroupStats;
-  /** Seals what the files hold at the call into one atomic commit. Calls may overlap; they take effect in call order. */
-  commit(commit: Commit): Promise<void>;
-  /** Files back to the last commit call. */
-  discard(): void;
+  readonly #medium: Medium;
+  readonly #layout: GroupLayout;
+  readonly #cache: PageCache;
+  readonly #layered: readonly LayeredFile[];
+  readonly #opened: OpenedFolder;
+  /** Absent when opened for reading only. */
+  readonly #writer: Writer | undefined;
+  readonly #unlock: Unlock;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    medium: Medium,
+    layout: GroupLayout,
+    options: Required<GroupOptions>,
+    opened: OpenedFolder,
+    unlock: Unlock,
+  ) {
+    this.#medium = medium;
+    this.#layout = layout;
+    this.#cache = new PageCache(options.cachePagesMax, medium.allocate);
+    this.#opened = opened;
+    this.#unlock = unlock;
+    this.created = opened.created;
+    const gate: Gate = {
+      checkReadable: () => this.#checkReadable(),
+      checkWritable: () => this.#checkChangeable(),
+    };
+    const context = { gate, cache: this.#cache, allocate: medium.allocate };
+    this.#layered = opened.files.map(
+      ({ file, size }, id) => new LayeredFile(context, id, file.name, file, size),
+    );
+    this.files = this.#layered;
+    const { header, meta, blobs } = opened;
+    this.#writer =
+      options.readOnly || header === undefined
+        ? undefined
+        : new Writer(medium, layout, options, this.#layered, { header, meta, blobs });
+  }
+
+  /**
+   * Opens the group, after bringing the folder to its last committed state; creates it where there is nothing.
+   *
+   * @throws AofError `AOF_LOCKED`, `AOF_DAMAGED`, `AOF_JOURNAL_DAMAGED`, `AOF_TRUNCATED`, `AOF_MISSING`, `AOF_NOT_A_FILE`,
+   *   `AOF_FOREIGN_CHANGE`, `AOF_ROLLED_BACK`, `AOF_RECORD_SIZE`, `AOF_NO_SPACE`, `AOF_IO`, `AOF_DURABILITY_UNKNOWN`; the
+   *   lock is free again afterwards, and opening once more is always safe
+   */
+  static async open(
+    fs: FileSystem,
+    layout: GroupLayout,
+    options: GroupOptions = {},
+  ): Promise<FileGroup> {
+    checkLayout(layout);
+    const chosen = checkGroupOptions(options);
+    const medium = new Medium(fs, chosen.allocate);
+    const unlock = chosen.readOnly ? (): void => undefined : medium.lock(lockName(layout.prefix));
+    let opened: OpenedFolder | undefined;
+    try {
+      opened = await openFolder(medium, layout, {
+        readOnly: chosen.readOnly,
+        repair: chosen.repair,
+        adopt: chosen.adopt,
+        sequenceMin: chosen.expect.sequence,
+        initialMeta: chosen.initialMeta.slice(),
+      });
+      return new FileGroup(medium, layout, chosen, opened, unlock);
+    } catch (error) {
+      for (const { file } of opened?.files ?? []) file.close();
+      unlock();
+      throw error;
+    }
+  }
+
+  get state(): "open" | "poisoned" | "closed" {
+    if (this.#closing !== undefined) return "closed";
+    return this.#writer?.poison === undefined ? "open" : "poisoned";
+  }
+
+  /** Number of the last commit that was called and not rejected. The state a group is created in has number 0. */
+  get sequence(): number {
+    return this.#writer?.sequence ?? this.#opened.sequence;
+  }
+
+  /** Number of the last commit known to be on the medium. */
+  get durableSequence(): number {
+    return this.#writer?.journal.durable ?? this.#opened.sequence;
+  }
+
+  /** Fresh bytes: `meta` of the commit that {@link FileGroup.sequence} numbers. */
+  get meta(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#writer?.meta ?? this.#opened.meta);
+  }
+
+  get stats(): GroupStats {
+    return {
+      commits: this.#writer?.commits ?? 0,
+      checkpoints: this.#writer?.checkpoints ?? 0,
+      cacheHits: this.#cache.hits,
+      cacheMisses: this.#cache.misses,
+      ...this.#medium.counts,
+      journalBytes: this.#writer?.journal.size ?? 0,
+      journalRecords: this.#writer?.journal.records ?? 0,
+    };
+  }
+
+  /**
+   * Seals what the files hold at the call into one atomic commit. Calls may overlap: they take effect in call order, and those
+   * that wait together share one sync.
+   *
+   * A rejected commit is not part of any later state. If {@link FileGroup.state} is still `open`, nothing of it was written: what
+   * it sealed is pending again, as is what commits called after it sealed (they are rejected too), and the blobs' next deltas
+   * start from the last commit that was not rejected.
+   *
+   * @throws AofError `AOF_NO_SPACE`, `AOF_IO`, `AOF_DURABILITY_UNKNOWN` (poisoned; nobody knows whether it will be there after
+   *   reopening), `AOF_POISONED`, `AOF_READ_ONLY`, `AOF_CLOSED`
+   */
+  async commit(commit: Commit): Promise<void> {
+    const writer = this.#checkWritable();
+    checkMeta(commit.meta);
+    const { blobs } = this.#layout;
+    if (commit.blobs.length !== blobs.length) {
+      throw new RangeError(
+        `commit has ${commit.blobs.length} blobs, the group has ${blobs.length}`,
+      );
+    }
+    for (const blob of commit.blobs) {
+      if (blob === undefined) continue;
+      checkBytes("delta", blob.delta);
+      if (blob.delta.length === 0) throw new RangeError("a delta must not be empty");
+    }
+    const rewinds = this.#layered.some((file) => file.rewound);
+    const sealed: SealedCommit = {
+      meta: commit.meta.slice(),
+      deltas: commit.blobs.map((blob) => blob?.delta.slice() ?? EMPTY),
+      contents: commit.blobs.map((blob) => blob?.content),
+      sync: commit.sync ?? true,
+      rewinds,
+      layers: this.#layered.map((file) => file.seal()),
+    };
+    return writer.commit(sealed);
+  }
+
+  /** Files back to what they held at the last commit call that was not rejected. */
+  discard(): void {
+    this.#checkChangeable();
+    for (const file of this.#layered) file.discard();
+  }
+
   /** Makes every commit called before durable. */
-  sync(): Promise<void>;
-  checkpoint(): Promise<void>;
-  /** Replaces files' contents: a commit and a checkpoint in one. Nothing may be pending. */
-  rewrite(plan: RewritePlan): Promise<void>;
-  close(options?: { readonly handOver?: boolean }): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
+  async sync(): Promise<void> {
+    return this.#checkWritable().sync();
+  }
+
+  /**
+   * Empties the journal: afterwards the folder's files alone show the last commit, and all of it is durable. Does nothing when
+   * they do already. Happens by itself when the journal is long enough.
+   */
+  async checkpoint(): Promise<void> {
+    return this.#checkWritable().checkpoint(false);
+  }
+
+  /**
+   * Replaces files' contents: a commit and a checkpoint in one, atomic like any commit. Linear in the bytes kept, with flat memory.
+   * Until it is done the files cannot be changed; reads see the old content until then.
+   *
+   * A rejected rewrite leaves the group as it was, unless it is poisoned.
+   *
+   * @throws TypeError when something is pending; RangeError for ranges that do not ascend within the file; the signal's reason, or
+   *   what a callback or an iterable threw; AofError as {@link FileGroup.commit}
+   */
+  async rewrite(plan: RewritePlan): Promise<void> {
+    const writer = this.#checkWritable();
+    this.#checkChangeable();
+    checkMeta(plan.meta);
+    if (this.#layered.some((file) => file.pending)) {
+      throw new TypeError("a rewrite needs all changes committed or discarded");
+    }
+    if (
+      plan.files.length !== this.#layered.length ||
+      plan.blobs.length !== this.#layout.blobs.length
+    ) {
+      throw new RangeError("a rewrite names every file and blob of the group");
+    }
+    const watch = watchOf(plan, this.#medium);
+    const files: SealedRewrite["files"] = this.#layered.map((file, i) => {
+      const next = plan.files[i];
+      if (next === undefined) return undefined;
+      return {
+        kind: "replaced",
+        write: async (side) =>
+          "keep" in next
+            ? copyBytes(file.file, file.applied, side, ascending(next.keep, file.applied), watch)
+            : writePieces(side, next.content, watch),
+      };
+    });
+    return writer.rewrite({ meta: plan.meta.slice(), files, contents: plan.blobs });
+  }
+
+  /**
+   * Waits for running calls, checkpoints, and frees files and lock. Changes that were not committed are dropped. Later calls get
+   * the same promise; every other call is refused from now on. A poisoned group closes without writing.
+   *
+   * @param options.handOver - also removes the journal, so that the folder holds the group's files and nothing else
+   */
+  async close(options: { readonly handOver?: boolean } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.handOver ?? false);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(handOver: boolean): Promise<void> {
+    const writer = this.#writer;
+    try {
+      await writer?.idle();
+      if (writer === undefined) return;
+      if (writer.poison === undefined) await writer.checkpoint(true);
+      else if (handOver) throw poisoned(writer.poison.error);
+      if (handOver) await this.#removeJournal(writer);
+    } finally {
+      this.#release();
+    }
+  }
+
+  async #removeJournal(writer: Writer): Promise<void> {
+    // The last renames must be durable before the journal that would repeat them goes.
+    await this.#medium.syncFolder();
+    writer.close();
+    this.#medium.remove(journalName(this.#layout.prefix));
+    await this.#medium.syncFolder();
+  }
+
+  #release(): void {
+    try {
+      for (const { file } of this.#layered) file.close();
+      this.#writer?.close();
+    } finally {
+      this.#unlock();
+    }
+  }
+
+  #checkReadable(): void {
+    if (this.#closing !== undefined) throw new AofError("AOF_CLOSED", "the group is closed");
+  }
+
+  #checkWritable(): Writer {
+    this.#checkReadable();
+    const writer = this.#writer;
+    if (writer === undefined) {
+      throw new AofError("AOF_READ_ONLY", "the group was opened for reading only");
+    }
+    if (writer.poison !== undefined) throw poisoned(writer.poison.error);
+    return writer;
+  }
+
+  #checkChangeable(): void {
+    if (this.#checkWritable().rewriting) {
+      throw new TypeError("files cannot be changed while a rewrite runs");
+    }
+  }
 }
 
-/** Opens groups. */
-export interface FileGroupOpener {
-  open(fs: FileSystem, layout: GroupLayout, options?: GroupOptions): Promise<FileGroup>;
+function checkMeta(meta: Uint8Array): void {
+  checkBytes("meta", meta);
+  if (meta.length > META_BYTES_MAX) {
+    throw new RangeError(`meta must be at most ${META_BYTES_MAX} bytes, got ${meta.length}`);
+  }
+}
+
+function watchOf({ signal, onProgress }: RewritePlan, medium: Medium): CopyWatch {
+  let bytesDone = 0;
+  return {
+    allocate: medium.allocate,
+    onBytes: (count) => {
+      bytesDone += count;
+      onProgress?.({ bytesDone });
+      if (signal?.aborted === true) throw signal.reason ?? new Error("the rewrite was stopped");
+    },
+  };
+}
+
+/**
+ * Passes ranges on, each checked.
+ *
+ * @yields the ranges as they are
+ */
+function* ascending(
+  ranges: Iterable<readonly [begin: number, end: number]>,
+  size: number,
+): Generator<readonly [begin: number, end: number], void> {
+  let from = 0;
+  for (const range of ranges) {
+    const [begin, end] = range;
+    checkCount("a kept range's begin", begin);
+    checkCount("a kept range's end", end);
+    if (begin < from || end < begin || end > size) {
+      throw new RangeError(
+        `kept range [${begin}, ${end}) is not within [${from}, ${size}) or runs backwards`,
+      );
+    }
+    yield range;
+    from = end;
+  }
 }

@@ -1,13 +1,12 @@
-export { AofError, type AofErrorCode } from "./errors.ts";
+export { AofError, type AofErrorCode, type AofErrorOptions } from "./errors.ts";
 export type { FileSystem, OpenFile, OpenMode, Unlock } from "./file-system.ts";
 export type { GroupFile } from "./group-file.ts";
-export type {
-  Commit,
+export {
+  type Commit,
   FileGroup,
-  GroupOptions,
-  GroupStats,
-  RewritePlan,
-  StopSignal,
+  type GroupStats,
+  type RewritePlan,
+  type StopSignal,
 } from "./group.ts";
 export type {
   AdoptView,
@@ -19,3 +18,4 @@ export type {
   GroupLayout,
 } from "./layout.ts";
 export { MemoryFileSystem } from "./memory-file-system.ts";
+export type { GroupOptions } from "./options.ts";

@@ -3,6 +3,10 @@
  * group's own files beside them.
  */
 
+import { checkFileName } from "./file-name.ts";
+import { FILES_MAX } from "./journal-header.ts";
+import { isOwnName, sideName } from "./own-names.ts";
+
 /** Names and shapes of a group's files. The same layout must be passed at every opening. */
 export interface GroupLayout {
   /** Starts the name of every file the group adds for itself: `<prefix>_journal.bin` and so on. */
@@ -76,4 +80,38 @@ export interface AdoptionRepair {
   readonly content?: readonly (Uint8Array | undefined)[];
   /** New content of each blob; `undefined` leaves it as it is. */
   readonly blobs: readonly (Uint8Array | undefined)[];
+}
+
+/** Names of the append files, then of the blobs: the order of the header. */
+export function groupNames(layout: GroupLayout): string[] {
+  return [...layout.files, ...layout.blobs].map((spec) => spec.name);
+}
+
+/**
+ * Refuses a layout that could not be kept.
+ *
+ * @throws TypeError for a name no file may have, one used twice, or one that is the group's own; RangeError for too many files
+ *   or a record size that is no unsigned 32-bit integer
+ */
+export function checkLayout(layout: GroupLayout): void {
+  const { prefix, files, blobs } = layout;
+  if (files.length > FILES_MAX || blobs.length > FILES_MAX) {
+    throw new RangeError(
+      `a group has at most ${FILES_MAX} files and ${FILES_MAX} blobs, got ${files.length} and ${blobs.length}`,
+    );
+  }
+  if (files.length + blobs.length === 0) throw new RangeError("a group has at least one file");
+  const names = groupNames(layout);
+  for (const name of names) {
+    checkFileName(name);
+    if (isOwnName(prefix, name)) throw new TypeError(`${name} is a name of the group itself`);
+    // The longest of the group's own names must be a name too.
+    checkFileName(sideName(prefix, Number.MAX_SAFE_INTEGER, name));
+  }
+  if (new Set(names).size !== names.length) throw new TypeError("a group uses each name once");
+  for (const { name, recordSize } of files) {
+    if (!Number.isInteger(recordSize) || recordSize < 0 || recordSize > 0xffff_ffff) {
+      throw new RangeError(`record size of ${name} must be a u32, got ${recordSize}`);
+    }
+  }
 }
