@@ -107,7 +107,7 @@ function toLine(row: readonly string[]): string {
 }
 
 /** Three digits and a unit: `812 ns`, `5.04 µs`. */
-export function formatTime(ns: number): string {
+function formatTime(ns: number): string {
   for (const [unit, size] of [
     ["ns", 1],
     ["µs", 1e3],
@@ -119,7 +119,7 @@ export function formatTime(ns: number): string {
 }
 
 /** Three digits and a decimal unit: `1.21 MB`. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   for (const [unit, size] of [
     ["B", 1],
     ["kB", 1e3],
@@ -131,7 +131,7 @@ export function formatBytes(bytes: number): string {
 }
 
 /** Three digits, with thousands apart: `197,000`. */
-export function formatCount(count: number): string {
+function formatCount(count: number): string {
   return Number(count.toPrecision(3)).toLocaleString("en-US");
 }
 
