@@ -6,8 +6,9 @@
 // A bundle holds the entry, everything it needs from other packages, minified, tree-shaken; Node's own modules and
 // optional peers stay outside. Run after a build.
 
-import { gzipSync } from "node:zlib";
+import { existsSync } from "node:fs";
 import { isBuiltin } from "node:module";
+import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 import { publishedPackages } from "./workspace.mjs";
 
@@ -30,8 +31,12 @@ const peers = new Set(
 );
 
 let failed = false;
-for (const [specifier] of targets) {
-  report(specifier, await weigh({ [specifier]: "*" }));
+for (const [specifier, module] of targets) {
+  if (existsSync(module)) report(specifier, await weigh({ [specifier]: "*" }));
+  else {
+    process.stdout.write(`${specifier.padEnd(34)}  is not built\n`);
+    failed = true;
+  }
 }
 for (const { name, imports, limit } of PROMISES) {
   const size = await weigh(imports);

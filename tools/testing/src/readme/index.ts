@@ -37,3 +37,4 @@ export function readmeExamples(path: string | URL, options: ReadmeOptions = {}):
 }
 
 export { type ReadmeOptions, runFence, typeCheckFences } from "./run.ts";
+export { type Fence, findFences } from "./fence.ts";
