@@ -12,3 +12,16 @@ export {
 export { DiskError, type DiskErrorCode } from "./disk/error.ts";
 export { Random, seedOf } from "./random.ts";
 export { fromEnvironment, printCounts, printSkip, scaled, testScale } from "./scale.ts";
+export { type Campaign, crashCampaign, faultCampaign, findsMistake } from "./crash/campaign.ts";
+export {
+  type CrashCounts,
+  crashEverywhere,
+  crashExhaustively,
+  type CrashOptions,
+  type CrashPlan,
+  type CrashSelection,
+  FULL_PLAN,
+} from "./crash/crash.ts";
+export { CrashFailure } from "./crash/failure.ts";
+export { failEverywhere, type FaultCounts } from "./crash/faults.ts";
+export { CommitLog, type CrashSubject, type Reopened } from "./crash/subject.ts";
