@@ -127,6 +127,14 @@ describe.each(cases)("a pack of $algorithm", ({ create, oracle }) => {
     expect(behind.subarray(0, 64)).toEqual(oneByOne(hasher, bytes(200).subarray(64), 32, 2));
   });
 
+  test("of empty messages may be written anywhere, for nothing is read", () => {
+    const hasher = create();
+    const shared = bytes(100);
+    hasher.hashMany(shared.subarray(40), 0, 2, shared, 8);
+    const empty = oracle(new Uint8Array(0));
+    expect(shared.subarray(8, 72)).toEqual(concatBytes([empty, empty]));
+  });
+
   test("of nothing writes nothing", () => {
     const output = bytes(40);
     create().hashMany(new Uint8Array(0), 72, 0, output, 40);
