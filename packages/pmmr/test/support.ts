@@ -42,3 +42,8 @@ export function word(number: number): Uint8Array<ArrayBuffer> {
   new DataView(bytes.buffer).setUint32(0, number, false);
   return bytes;
 }
+
+/** Says how much a campaign did. */
+export function report(line: string): void {
+  process.stdout.write(`pmmr: ${line}\n`);
+}
