@@ -56,6 +56,7 @@ export { SegmentSync, type SyncTarget } from "./segment-sync.ts";
 export {
   firstUnprunedParent,
   type PairedRoot,
+  type SegmentContext,
   type SegmentMode,
   segmentRoot,
   type SegmentTarget,

@@ -11,7 +11,13 @@ import {
 import type { AnyElementCodec } from "./segment-leaf.ts";
 import { rootFromSegmentProof, segmentProofCount, segmentProofShape } from "./segment-proof.ts";
 import { bindSegment } from "./segment-strict.ts";
-import { type Segment, type SegmentHash, type SegmentRange, segmentRange } from "./segment.ts";
+import {
+  type Segment,
+  type SegmentHash,
+  type SegmentId,
+  type SegmentRange,
+  segmentRange,
+} from "./segment.ts";
 import { HASH_SIZE } from "./wire.ts";
 
 /**
@@ -29,6 +35,11 @@ export interface PairedRoot {
 
 /** What a receiver knows of the range that a segment is said to be from. */
 export interface SegmentTarget {
+  /**
+   * The segment that was asked for. Default: the one that the segment says it is, which may be another true one: of a part
+   * that is pruned as a whole, all segments have the same content.
+   */
+  readonly id?: SegmentId;
   /** Nodes of the range; from a trusted place, never from the sender. */
   readonly size: number;
   /** Root of the range, or of the pair if `paired` is given; from a trusted place. 32 bytes. */
@@ -47,6 +58,9 @@ export interface SegmentTarget {
   readonly paired?: PairedRoot;
 }
 
+/** What is needed in order to reconstruct a segment's root, without checking it against a range. */
+export type SegmentContext = Omit<SegmentTarget, "id" | "root" | "paired" | "prunable">;
+
 /**
  * - `"strict"`: each hash, record and byte of the proof is bound to the root, nothing is missing, nothing is more than needed.
  * - `"compatible"`: the verdict of Grin's nodes, which do not look at records and hashes that the reconstruction can do
@@ -62,9 +76,10 @@ export type SegmentMode = "strict" | "compatible";
  * subtree. Work is linear in the content. In compatible mode it is linear in the leaves that the identifier claims.
  *
  * @param mode - default: `"strict"`
- * @throws PmmrError `PMMR_OUT_OF_RANGE` if the range ends before the segment; `PMMR_SEGMENT_MISSING` for a record or hash that
- *   is needed and not there; `PMMR_SEGMENT_SURPLUS` (strict) for one that must not be there; `PMMR_ROOT_MISMATCH` for one that
- *   is not what the root commits to; `PMMR_MALFORMED` for records that are no elements and shapes that no decoder gives
+ * @throws PmmrError `PMMR_OUT_OF_RANGE` if the range ends before the segment, or another one was asked for;
+ *   `PMMR_SEGMENT_MISSING` for a record or hash that is needed and not there; `PMMR_SEGMENT_SURPLUS` (strict) for one that
+ *   must not be there; `PMMR_ROOT_MISMATCH` for one that is not what the root commits to; `PMMR_MALFORMED` for records that
+ *   are no elements and shapes that no decoder gives
  * @throws RangeError if `size` is no size, a root is not 32 bytes, or the identifier is none
  * @throws TypeError if the codec's records do not determine what is hashed
  */
@@ -74,7 +89,13 @@ export function validateSegment(
   mode: SegmentMode = "strict",
 ): void {
   checkTarget(target);
-  const { size, hashing = grinHashing(), unspent } = target;
+  const { id, size, hashing = grinHashing(), unspent } = target;
+  if (id !== undefined && (id.height !== segment.id.height || id.index !== segment.id.index)) {
+    throw new PmmrError(
+      "PMMR_OUT_OF_RANGE",
+      `segment ${segment.id.index} of height ${segment.id.height} is not the one asked for`,
+    );
+  }
   const range = rangeOf(segment, size);
   const context = { size, codec: target.codec, hashing, unspent };
   const strict = mode === "strict";
@@ -101,10 +122,7 @@ export function validateSegment(
  *
  * @throws PmmrError `PMMR_OUT_OF_RANGE`, `PMMR_SEGMENT_MISSING`, `PMMR_MALFORMED`
  */
-export function segmentRoot(
-  segment: Segment,
-  context: Omit<SegmentTarget, "root" | "paired">,
-): Uint8Array | undefined {
+export function segmentRoot(segment: Segment, context: SegmentContext): Uint8Array | undefined {
   return compatibleRoot(segment, rangeOf(segment, context.size), compatibleContext(context));
 }
 
@@ -115,15 +133,12 @@ export function segmentRoot(
  *
  * @throws PmmrError `PMMR_OUT_OF_RANGE`, `PMMR_SEGMENT_MISSING`, `PMMR_MALFORMED`
  */
-export function firstUnprunedParent(
-  segment: Segment,
-  context: Omit<SegmentTarget, "root" | "paired">,
-): SegmentHash {
+export function firstUnprunedParent(segment: Segment, context: SegmentContext): SegmentHash {
   const range = rangeOf(segment, context.size);
   return compatibleFirstUnprunedParent(segment, range, compatibleContext(context));
 }
 
-function compatibleContext(context: Omit<SegmentTarget, "root" | "paired">): CompatibleContext {
+function compatibleContext(context: SegmentContext): CompatibleContext {
   const { size, codec, hashing = grinHashing(), unspent } = context;
   return { size, codec, hashing, unspent };
 }

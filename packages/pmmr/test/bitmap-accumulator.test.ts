@@ -6,7 +6,8 @@ import { BitmapAccumulator, bitmapMmrSize } from "../src/bitmap-accumulator.ts";
 import { CHUNK_BITS, CHUNK_SIZE, bitmapChunkCodec } from "../src/bitmap-chunk.ts";
 import { grinHashing } from "../src/hashing.ts";
 import { leafPosition } from "../src/position.ts";
-import { NaiveIndexSet, NaiveRange, codeOf } from "./segment-model.ts";
+import { NaiveIndexSet, NaiveRange } from "./segment-model.ts";
+import { codeOf } from "./support.ts";
 
 interface StepVector {
   readonly op: string;

@@ -132,6 +132,10 @@ export class NaiveRange implements SegmentSource {
     return this.records[leafRangeBelow(pos0).begin];
   }
 
+  leafIndexAt(pos0: number): number {
+    return leafRangeBelow(pos0).begin;
+  }
+
   /** Hash of a node whether or not it is still there. */
   trueHashAt(pos0: number): Uint8Array {
     const hash = this.#hashes[pos0];
@@ -178,15 +182,4 @@ export function vectorElement(index: number): Uint8Array {
     view.setUint32(4 * i, Math.floor(word)),
   );
   return bytes;
-}
-
-/** The code of the error that `action` throws, or `"none"`; other errors pass. */
-export function codeOf(action: () => unknown): PmmrError["code"] | "none" {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof PmmrError) return error.code;
-    throw error;
-  }
-  return "none";
 }
