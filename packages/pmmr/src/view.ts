@@ -210,7 +210,7 @@ export abstract class PmmrView<E, S = E> {
 
   /**
    * Leaf indexes of unspent leaves in `[begin, end)`, ascending, as of each step. Ends at the view's end; throws
-   * PMMR_STALE_VIEW when the backend was rewound, discarded or compacted since the call. (`leaf_idx_iter`.)
+   * PMMR_STALE_VIEW when the backend was rewound, discarded or compacted since the call, even if nothing was left to give. (`leaf_idx_iter`.)
    *
    * @param begin - default 0
    * @param end - default: all
@@ -218,7 +218,8 @@ export abstract class PmmrView<E, S = E> {
   unspentIndexes(begin = 0, end: number = this.leafCount): IterableIterator<number> {
     checkCount(begin, "begin");
     checkCount(end, "end");
-    return pinned(this.#fresh(), begin, Math.min(end, this.leafCount));
+    const reader = this.#fresh();
+    return pinned(reader, reader.epoch, begin, Math.min(end, this.leafCount));
   }
 
   /** Positions of unspent leaves, ascending; see {@link unspentIndexes}. (`leaf_pos_iter`.) */
@@ -410,13 +411,21 @@ export function loadRecord<S>(
 /** @yields leaf indexes, until the reader's nodes change */
 function* pinned(
   reader: PmmrReader<unknown, unknown>,
+  epoch: number,
   begin: number,
   end: number,
 ): Generator<number, void, undefined> {
-  const { epoch } = reader;
-  for (const index of reader.unspentIndexes(begin, end)) {
-    if (reader.epoch !== epoch) throw staleView();
-    yield index;
+  const indexes = reader.unspentIndexes(begin, end);
+  try {
+    for (;;) {
+      const { done, value } = indexes.next();
+      // Looked at before the end too: an iteration that was cut short must not look like a complete one.
+      if (reader.epoch !== epoch) throw staleView();
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    indexes.return?.();
   }
 }
 
