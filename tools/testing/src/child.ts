@@ -54,6 +54,11 @@ export class Child {
     return new Child(child, options.onOutput ?? (() => undefined));
   }
 
+  /** Whether it has not ended, as far as is known. */
+  get running(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
   /** Ends it at once, as a crash would. One that has ended already stays ended. */
   async kill(): Promise<ChildEnd> {
     this.#process.kill("SIGKILL");

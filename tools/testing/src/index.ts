@@ -25,3 +25,26 @@ export {
 export { CrashFailure } from "./crash/failure.ts";
 export { failEverywhere, type FaultCounts } from "./crash/faults.ts";
 export { CommitLog, type CrashSubject, type Reopened } from "./crash/subject.ts";
+export { killCampaign, type KillCounts, type KillOptions } from "./real/kill.ts";
+export { mustKeepAfterLimit, type ProcessLimits, runLimited, TinyDisk } from "./real/limits.ts";
+export {
+  powerCampaign,
+  type PowerCounts,
+  PowerDisk,
+  type PowerFileSystem,
+  type PowerOptions,
+} from "./real/power.ts";
+export { HistoryReport } from "./real/report.ts";
+export { ReportedHistory, type ReportedError } from "./real/reported-history.ts";
+export { DiskFailure, type StoreOnDisk } from "./real/store.ts";
+export {
+  type InjectedEnd,
+  type Injection,
+  type InjectionKind,
+  INJECTIONS,
+  runInjected,
+  straceCampaign,
+  type StraceCounts,
+  type StraceOptions,
+  straceRefusal,
+} from "./real/strace.ts";
