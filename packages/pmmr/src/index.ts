@@ -15,6 +15,7 @@ export { bytesCodec, type ElementCodec } from "./codec.ts";
 export { PmmrError, type PmmrErrorCode, type PmmrProblem, type PmmrProblemKind } from "./errors.ts";
 export { grinHashing, type MmrHashing } from "./hashing.ts";
 export { MemoryBackend, type MemoryBackendOptions } from "./memory-backend.ts";
+export { type LeafEntry, type PmmrStats, PmmrView, type ViewOptions } from "./pmmr-view.ts";
 export { Pmmr } from "./pmmr.ts";
 export {
   type Family,
@@ -77,11 +78,4 @@ export {
 } from "./segment.ts";
 export type { DamagedNode, ValidateOptions, ValidationReport } from "./validate.ts";
 export { type MerkleClaim, verifyMerkleProof } from "./verify/verify.ts";
-export {
-  type LeafEntry,
-  type PmmrStats,
-  PmmrView,
-  ReadonlyPmmr,
-  RewindablePmmr,
-  type ViewOptions,
-} from "./view.ts";
+export { ReadonlyPmmr, RewindablePmmr } from "./view.ts";

@@ -13,7 +13,7 @@ import {
   type Range,
   roundUpToLeaf,
 } from "./position.ts";
-import { PmmrView, type ViewOptions } from "./view.ts";
+import { PmmrView, type ViewOptions } from "./pmmr-view.ts";
 import { HASH_SIZE } from "./wire.ts";
 
 /**
