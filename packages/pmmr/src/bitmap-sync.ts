@@ -2,8 +2,8 @@ import { BitmapAccumulator } from "./bitmap-accumulator.ts";
 import { bitmapChunkCodec } from "./bitmap-chunk.ts";
 import { PmmrError } from "./errors.ts";
 import type { MmrHashing } from "./hashing.ts";
-import { isValidSize, leafCount } from "./position.ts";
-import { type PairedRoot, validateSegment } from "./segment-validate.ts";
+import { leafCount } from "./position.ts";
+import { type PairedRoot, checkTarget, validateSegment } from "./segment-validate.ts";
 import { type Segment, type SegmentId, segmentCapacity, segmentsRequired } from "./segment.ts";
 
 /** The accumulator that is to be brought about. Everything in it comes from a trusted place, never from a sender. */
@@ -31,9 +31,7 @@ export class BitmapSync {
   /** @throws RangeError if the target's size, root or height is none */
   constructor(target: BitmapSyncTarget) {
     segmentCapacity(target.height);
-    if (!isValidSize(target.size)) {
-      throw new RangeError(`${target.size} is not the size of a range`);
-    }
+    checkTarget(target);
     this.#target = { ...target, root: new Uint8Array(target.root) };
     this.#accumulator = new BitmapAccumulator(
       target.hashing === undefined ? {} : { hashing: target.hashing },

@@ -1,9 +1,9 @@
 import { equalBytes } from "@x/hash";
 import type { IndexSet } from "./backend.ts";
 import { PmmrError } from "./errors.ts";
-import { isValidSize, leafCount, leafPosition, leftmostLeaf } from "./position.ts";
+import { leafCount, leafPosition, leftmostLeaf } from "./position.ts";
 import type { Pmmr } from "./pmmr.ts";
-import { type PairedRoot, pairRoots, validateSegment } from "./segment-validate.ts";
+import { type PairedRoot, checkTarget, pairRoots, validateSegment } from "./segment-validate.ts";
 import {
   type Segment,
   type SegmentHash,
@@ -13,7 +13,6 @@ import {
   segmentCapacity,
   segmentsRequired,
 } from "./segment.ts";
-import { HASH_SIZE } from "./wire.ts";
 
 /** The state that is to be brought about. Everything in it comes from a trusted place, never from a sender. */
 export interface SyncTarget {
@@ -58,12 +57,7 @@ export class SegmentSync<E> {
    */
   constructor(pmmr: Pmmr<E, E>, target: SyncTarget) {
     segmentCapacity(target.height);
-    if (!isValidSize(target.size)) {
-      throw new RangeError(`${target.size} is not the size of a range`);
-    }
-    if (target.root.length !== HASH_SIZE) {
-      throw new RangeError(`root must be ${HASH_SIZE} bytes, got ${target.root.length}`);
-    }
+    checkTarget(target);
     if (target.size < pmmr.size) {
       throw new RangeError(`the range has ${pmmr.size} nodes, above the ${target.size} wanted`);
     }

@@ -154,7 +154,12 @@ function rangeOf(segment: Segment, size: number): SegmentRange {
   return range;
 }
 
-function checkTarget({ size, root, paired }: SegmentTarget): void {
+/** Refuses sizes and roots that are none with RangeError. */
+export function checkTarget({
+  size,
+  root,
+  paired,
+}: Pick<SegmentTarget, "size" | "root" | "paired">): void {
   if (!isValidSize(size)) throw new RangeError(`${size} is not the size of a range`);
   for (const hash of paired === undefined ? [root] : [root, paired.root]) {
     if (hash.length !== HASH_SIZE) {

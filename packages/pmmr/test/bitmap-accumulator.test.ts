@@ -6,7 +6,7 @@ import { BitmapAccumulator, bitmapMmrSize } from "../src/bitmap-accumulator.ts";
 import { CHUNK_BITS, CHUNK_SIZE, bitmapChunkCodec } from "../src/bitmap-chunk.ts";
 import { grinHashing } from "../src/hashing.ts";
 import { leafPosition } from "../src/position.ts";
-import { NaiveIndexSet, NaiveRange } from "./segment-model.ts";
+import { NaiveIndexSet, NaiveRange, parseSet } from "./segment-model.ts";
 import { codeOf } from "./support.ts";
 
 interface StepVector {
@@ -16,16 +16,6 @@ interface StepVector {
 }
 const vectors: { readonly bitmapAccumulator: { readonly sequences: readonly StepVector[][] } } =
   JSON.parse(readFileSync(new URL("vectors/pmmr.json", import.meta.url), "utf8"));
-
-/** Reads `a..b` as a to b - 1, `-` as nothing, commas as a list. */
-export function parseSet(text: string): number[] {
-  if (text === "-") return [];
-  return text.split(",").flatMap((part) => {
-    const [begin, end] = part.split("..").map(Number);
-    if (begin === undefined) throw new Error(`no set: ${text}`);
-    return end === undefined ? [begin] : Array.from({ length: end - begin }, (_, i) => begin + i);
-  });
-}
 
 /** The same root by plain means: one record per chunk. */
 function naiveRoot(indexes: Iterable<number>, chunkCount: number): Uint8Array {

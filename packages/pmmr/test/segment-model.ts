@@ -183,3 +183,13 @@ export function vectorElement(index: number): Uint8Array {
   );
   return bytes;
 }
+
+/** Reads `a..b` as a to b - 1, `-` as nothing, commas as a list. */
+export function parseSet(text: string): number[] {
+  if (text === "-") return [];
+  return text.split(",").flatMap((part) => {
+    const [begin, end] = part.split("..").map(Number);
+    if (begin === undefined) throw new Error(`no set: ${text}`);
+    return end === undefined ? [begin] : Array.from({ length: end - begin }, (_, i) => begin + i);
+  });
+}
