@@ -1,4 +1,5 @@
 import { PmmrError } from "../errors.ts";
+import type { SetDelta } from "./delta.ts";
 import { family, heightOf, leafRangeBelow, leftmostLeaf } from "../position.ts";
 
 /**
@@ -19,6 +20,8 @@ export class PruneList {
   #shifts: Uint32Array<ArrayBuffer> = new Uint32Array(0);
   #leafShifts: Uint32Array<ArrayBuffer> = new Uint32Array(0);
   #count = 0;
+  /** Leading roots that are as they were when the list was made or its changes were last taken. */
+  #unchanged = 0;
 
   /**
    * Builds a list from 1-based positions of subtree roots or leaves, rolling siblings up and dropping what lies below a
@@ -57,6 +60,7 @@ export class PruneList {
     copy.#shifts = this.#shifts.slice(0, this.#count);
     copy.#leafShifts = this.#leafShifts.slice(0, this.#count);
     copy.#count = this.#count;
+    copy.#unchanged = this.#count;
     return copy;
   }
 
@@ -84,6 +88,22 @@ export class PruneList {
     return rank === 0 ? 0 : at(this.#leafShifts, rank - 1);
   }
 
+  /**
+   * Record number of the hash at a position, or `undefined` below a root. One search: this is the path of every read.
+   */
+  hashRecord(pos0: number): number | undefined {
+    const rank = this.rank(pos0);
+    if (this.#isBelowNext(pos0, rank)) return undefined;
+    return rank === 0 ? pos0 : pos0 - at(this.#shifts, rank - 1);
+  }
+
+  /** Record number of the element of leaf `leafIndex` at `pos0`, or `undefined` below a root. */
+  elementRecord(pos0: number, leafIndex: number): number | undefined {
+    const rank = this.rank(pos0);
+    if (this.#isBelowNext(pos0, rank)) return undefined;
+    return rank === 0 ? leafIndex : leafIndex - at(this.#leafShifts, rank - 1);
+  }
+
   /** Whether `pos0` is the root of a pruned subtree. */
   isRoot(pos0: number): boolean {
     const rank = this.rank(pos0);
@@ -92,10 +112,7 @@ export class PruneList {
 
   /** Whether `pos0` lies strictly below a root, so that nothing of it is stored. */
   isBelowRoot(pos0: number): boolean {
-    const rank = this.rank(pos0);
-    // Subtrees are contiguous and end with their root, so only the next root can span the position.
-    if (rank === this.#count) return false;
-    return leftmostLeaf(at(this.#roots1, rank) - 1) <= pos0 && !this.isRoot(pos0);
+    return this.#isBelowNext(pos0, this.rank(pos0));
   }
 
   /** Whether `pos0` is a root or lies below one. */
@@ -132,7 +149,7 @@ export class PruneList {
     let root = pos0;
     for (;;) {
       const leftmost = leftmostLeaf(root);
-      while (this.#count > 0 && leftmost < this.#lastRoot1()) this.#count--;
+      while (this.#count > 0 && leftmost < this.#lastRoot1()) this.#shrink(this.#count - 1);
       const { parent, sibling } = family(root);
       // Later siblings cannot be in the list, and an earlier one would be its end.
       if (this.#lastRoot1() !== sibling + 1) break;
@@ -161,7 +178,7 @@ export class PruneList {
     }
     const kept = size === 0 ? 0 : this.rank(size - 1);
     const dropped = kept < this.#count;
-    this.#count = kept;
+    this.#shrink(kept);
     return dropped;
   }
 
@@ -180,6 +197,38 @@ export class PruneList {
       throw new RangeError(`root number ${index} of ${this.#count}`);
     }
     return at(this.#roots1, index);
+  }
+
+  /**
+   * What changed since an earlier copy was made.
+   *
+   * @param before - the copy made when changes were last taken
+   */
+  takeDelta(before: PruneList): SetDelta {
+    const kept = this.#unchanged;
+    const removed = new Set(before.#roots1.subarray(kept, before.#count));
+    const added: number[] = [];
+    for (const root1 of this.#roots1.subarray(kept, this.#count)) {
+      if (!removed.delete(root1)) added.push(root1);
+    }
+    this.#unchanged = this.#count;
+    return { added, removed: [...removed] };
+  }
+
+  /** Makes the next {@link PruneList.takeDelta} compare everything. */
+  rebase(): void {
+    this.#unchanged = 0;
+  }
+
+  /** Subtrees are contiguous and end with their root, so only the next root can span a position that is none itself. */
+  #isBelowNext(pos0: number, rank: number): boolean {
+    if (rank === this.#count || (rank > 0 && at(this.#roots1, rank - 1) === pos0 + 1)) return false;
+    return leftmostLeaf(at(this.#roots1, rank) - 1) <= pos0;
+  }
+
+  #shrink(count: number): void {
+    this.#count = count;
+    this.#unchanged = Math.min(this.#unchanged, count);
   }
 
   #lastRoot1(): number {

@@ -1,0 +1,157 @@
+import type { GroupFile } from "@x/append-only-file";
+import { ByteWriter } from "../wire.ts";
+import { SIZE_ENTRY_SIZE } from "./names.ts";
+import { readSizeEntry, writeSizeEntry } from "./size-entries.ts";
+import type { RecordRange } from "./compaction.ts";
+
+/** What a compaction does to one append file: see `RewritePlan` of `@x/append-only-file`. */
+export type FileRewrite =
+  | { readonly keep: Iterable<readonly [begin: number, end: number]> }
+  | { readonly content: Iterable<Uint8Array> };
+
+/** Element records by number, whether they have one size or each its own. */
+export interface ElementFile {
+  /** Records, pending ones included. */
+  readonly count: number;
+  /** Fresh bytes of record `index`, which is below `count`. */
+  read(index: number): Uint8Array<ArrayBuffer>;
+  /** Records that were checked to be of a size that fits. */
+  append(records: readonly Uint8Array[]): void;
+  rewind(count: number): void;
+  /** Byte in the data file where record `index` begins; the end of the file for `count`. */
+  offsetOf(index: number): number;
+  /** Bytes of these records in all files together. */
+  bytesOf(kept: Iterable<RecordRange>): number;
+  /** How the append files change when only these records stay, in the order of the files. */
+  rewrite(kept: () => Iterable<RecordRange>): FileRewrite[];
+}
+
+/** Records of one size. */
+export class FixedElementFile implements ElementFile {
+  readonly #data: GroupFile;
+  readonly #recordSize: number;
+
+  constructor(data: GroupFile, recordSize: number) {
+    this.#data = data;
+    this.#recordSize = recordSize;
+  }
+
+  get count(): number {
+    return this.#data.size / this.#recordSize;
+  }
+
+  read(index: number): Uint8Array<ArrayBuffer> {
+    return this.#data.read(index * this.#recordSize, this.#recordSize);
+  }
+
+  append(records: readonly Uint8Array[]): void {
+    for (const record of records) this.#data.append(record);
+  }
+
+  rewind(count: number): void {
+    this.#data.rewind(count * this.#recordSize);
+  }
+
+  offsetOf(index: number): number {
+    return index * this.#recordSize;
+  }
+
+  bytesOf(kept: Iterable<RecordRange>): number {
+    let count = 0;
+    for (const [begin, end] of kept) count += end - begin;
+    return count * this.#recordSize;
+  }
+
+  rewrite(kept: () => Iterable<RecordRange>): FileRewrite[] {
+    return [{ keep: scaled(kept(), this.#recordSize) }];
+  }
+}
+
+/** Records of varying size: a second file says where each begins and how long it is. */
+export class VariableElementFile implements ElementFile {
+  readonly #data: GroupFile;
+  readonly #sizes: GroupFile;
+
+  constructor(data: GroupFile, sizes: GroupFile) {
+    this.#data = data;
+    this.#sizes = sizes;
+  }
+
+  get count(): number {
+    return this.#sizes.size / SIZE_ENTRY_SIZE;
+  }
+
+  read(index: number): Uint8Array<ArrayBuffer> {
+    const entry = this.#sizes.read(index * SIZE_ENTRY_SIZE, SIZE_ENTRY_SIZE);
+    const { offset, size } = readSizeEntry(entry, 0);
+    return this.#data.read(offset, size);
+  }
+
+  append(records: readonly Uint8Array[]): void {
+    const entries = new ByteWriter(SIZE_ENTRY_SIZE * records.length);
+    let end = this.#data.size;
+    for (const record of records) {
+      writeSizeEntry(entries, end, record.length);
+      end += record.length;
+    }
+    for (const record of records) this.#data.append(record);
+    this.#sizes.append(entries.finish());
+  }
+
+  rewind(count: number): void {
+    this.#data.rewind(this.offsetOf(count));
+    this.#sizes.rewind(count * SIZE_ENTRY_SIZE);
+  }
+
+  offsetOf(index: number): number {
+    if (index === this.count) return this.#data.size;
+    return readSizeEntry(this.#sizes.read(index * SIZE_ENTRY_SIZE, SIZE_ENTRY_SIZE), 0).offset;
+  }
+
+  bytesOf(kept: Iterable<RecordRange>): number {
+    let bytes = 0;
+    for (const [begin, end] of kept) {
+      bytes += this.offsetOf(end) - this.offsetOf(begin) + SIZE_ENTRY_SIZE * (end - begin);
+    }
+    return bytes;
+  }
+
+  rewrite(kept: () => Iterable<RecordRange>): FileRewrite[] {
+    return [{ keep: this.#keptBytes(kept()) }, { content: this.#keptEntries(kept()) }];
+  }
+
+  *#keptBytes(kept: Iterable<RecordRange>): Generator<RecordRange, void, undefined> {
+    for (const [begin, end] of kept) yield [this.offsetOf(begin), this.offsetOf(end)];
+  }
+
+  /**
+   * Entries of the records that stay, with offsets that close the gaps.
+   *
+   * @yields pieces of some tens of kilobytes
+   */
+  *#keptEntries(kept: Iterable<RecordRange>): Generator<Uint8Array, void, undefined> {
+    let offset = 0;
+    for (const [begin, end] of kept) {
+      for (let at = begin; at < end; at += ENTRIES_PER_PIECE) {
+        const count = Math.min(ENTRIES_PER_PIECE, end - at);
+        const before = this.#sizes.read(at * SIZE_ENTRY_SIZE, count * SIZE_ENTRY_SIZE);
+        const after = new ByteWriter(before.length);
+        for (let i = 0; i < count; i++) {
+          const { size } = readSizeEntry(before, i);
+          writeSizeEntry(after, offset, size);
+          offset += size;
+        }
+        yield after.finish();
+      }
+    }
+  }
+}
+
+const ENTRIES_PER_PIECE = 4096;
+
+function* scaled(
+  ranges: Iterable<RecordRange>,
+  recordSize: number,
+): Generator<RecordRange, void, undefined> {
+  for (const [begin, end] of ranges) yield [begin * recordSize, end * recordSize];
+}
