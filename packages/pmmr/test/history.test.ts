@@ -10,7 +10,7 @@ import {
   ReadonlyPmmr,
 } from "../src/index.ts";
 import { hexOf, RangeModel } from "./range-model.ts";
-import { codeOf, SCALE } from "./support.ts";
+import { CAMPAIGN_TIMEOUT, codeOf, SCALE } from "./support.ts";
 
 /** Histories per kind of range; `TEST_SCALE` multiplies it. */
 const RUNS = 1000 * SCALE;
@@ -335,7 +335,7 @@ describe("after any history a range reads as a list of leaves and a set would", 
     ["not prunable", { prunable: false, hashOnly: false }],
     ["prunable, hashes alone", { prunable: true, hashOnly: true }],
   ];
-  test.each(kinds)("%s", (_, kind) => {
+  test.each(kinds)("%s", { timeout: CAMPAIGN_TIMEOUT }, (_, kind) => {
     const tally: Tally = new Map();
     fc.assert(
       fc.property(fc.array(step, { minLength: 8, maxLength: 24, size: "max" }), (steps) => {

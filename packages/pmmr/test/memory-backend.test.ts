@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { bytesCodec, leafPosition, MemoryBackend, Pmmr } from "../src/index.ts";
 import { hexOf, RangeModel } from "./range-model.ts";
-import { codeOf, word } from "./support.ts";
+import { CAMPAIGN_TIMEOUT, codeOf, word } from "./support.ts";
 
 function openBackend(
   options: { prunable?: boolean; hashOnly?: boolean } = {},
@@ -29,7 +29,7 @@ function contents(backend: MemoryBackend<Uint8Array, Uint8Array>): unknown[] {
   return [backend.size, [...backend.unspentIndexes(0, Infinity)], nodes];
 }
 
-describe("a range of several pages", () => {
+describe("a range of several pages", { timeout: CAMPAIGN_TIMEOUT }, () => {
   const leaves = 5000;
   const half = Array.from({ length: 2048 }, (_, i) => 1024 + i);
 

@@ -20,6 +20,7 @@ import {
   roundUpToLeaf,
   subtreeRange,
 } from "../src/position.ts";
+import { CAMPAIGN_TIMEOUT } from "./support.ts";
 import { vectors } from "./vectors.ts";
 
 const MAX = BigInt(Number.MAX_SAFE_INTEGER);
@@ -235,7 +236,7 @@ const anyPosition = fc.oneof(
   fc.maxSafeNat(),
 );
 
-describe("arithmetic is exact up to 2^53 - 1", () => {
+describe("arithmetic is exact up to 2^53 - 1", { timeout: CAMPAIGN_TIMEOUT }, () => {
   test("against the definition in integers of any size", () => {
     fc.assert(
       fc.property(anyPosition, (pos) => {

@@ -3,6 +3,9 @@ import { PmmrError, type PmmrErrorCode } from "../src/errors.ts";
 /** Repetitions of random tests are multiplied by this; `TEST_SCALE` sets it. */
 export const SCALE = Number(process.env["TEST_SCALE"] ?? 1);
 
+/** Most time for one campaign, in milliseconds; only there so that a hang is noticed, also on a busy machine. */
+export const CAMPAIGN_TIMEOUT: number = 60_000 * Math.max(1, SCALE);
+
 /** Code of the package's error that an action throws, or `"none"`. Any other error goes on. */
 export function codeOf(action: () => unknown): PmmrErrorCode | "none" {
   try {

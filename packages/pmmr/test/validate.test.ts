@@ -11,7 +11,7 @@ import {
   type Progress,
   ReadonlyPmmr,
 } from "../src/index.ts";
-import { codeOfAsync, word } from "./support.ts";
+import { CAMPAIGN_TIMEOUT, codeOfAsync, word } from "./support.ts";
 
 type Backend = MemoryBackend<Uint8Array, Uint8Array<ArrayBuffer>>;
 
@@ -152,7 +152,7 @@ describe("a sound range", () => {
   });
 });
 
-describe("damage is named exactly", () => {
+describe("damage is named exactly", { timeout: CAMPAIGN_TIMEOUT }, () => {
   test("a wrong hash, anywhere, by its position and nothing else", async () => {
     for (const backend of ranges()) {
       const stored = new Set(storedPositions(backend));

@@ -11,7 +11,7 @@ import {
 } from "../../src/verify/index.ts";
 import { originalVerdict } from "../naive-proof.ts";
 import { hexOf, RangeModel } from "../range-model.ts";
-import { codeOf, report, SCALE, verdictOf, word } from "../support.ts";
+import { CAMPAIGN_TIMEOUT, codeOf, report, SCALE, verdictOf, word } from "../support.ts";
 
 /** A range and everything that can be claimed of it truthfully. */
 interface Known {
@@ -97,7 +97,7 @@ function samePath(left: readonly Uint8Array[], right: readonly Uint8Array[]): bo
   return left.length === right.length && left.every((hash, i) => hexOf(hash) === hexOf(right[i]));
 }
 
-describe("verifyMerkleProof", () => {
+describe("verifyMerkleProof", { timeout: CAMPAIGN_TIMEOUT }, () => {
   test("accepts every leaf of every range of up to 70 leaves", () => {
     const refused = knownUpTo(70).flatMap(({ claims }) =>
       claims.filter((claim) => !accepts(claim)),
@@ -180,7 +180,7 @@ describe("verifyMerkleProof", () => {
   });
 });
 
-describe("no change of a proof verifies", () => {
+describe("no change of a proof verifies", { timeout: CAMPAIGN_TIMEOUT }, () => {
   test("of any one byte of its bytes, its root or its element", () => {
     let edits = 0;
     for (const { claims } of knownUpTo(12)) {
@@ -257,7 +257,7 @@ describe("no change of a proof verifies", () => {
   });
 });
 
-describe("known forgeries fail", () => {
+describe("known forgeries fail", { timeout: CAMPAIGN_TIMEOUT }, () => {
   test("different lists of up to 8 leaves have different roots or sizes", () => {
     const seen = new Map<string, string>();
     for (let leaves = 0; leaves <= 8; leaves++) {
