@@ -1,7 +1,18 @@
 import { createHash } from "node:crypto";
 import { blake2b256, concatBytes } from "@x/hash";
 
+/** How nodes are hashed; by default as Grin does. */
+export interface NaiveHashing {
+  hashLeaf(pos0: number, hashForm: Uint8Array): Uint8Array;
+  hashInner(pos0: number, left: Uint8Array, right: Uint8Array): Uint8Array;
+}
+
 const hasher = blake2b256();
+
+const GRIN: NaiveHashing = {
+  hashLeaf: (pos0, hashForm) => hasher.hash(join([u64(pos0), hashForm])),
+  hashInner: (pos0, left, right) => hasher.hash(join([u64(pos0), left, right])),
+};
 
 /**
  * The slow truth: a mountain range as a list of leaves and a set, and its five files written from scratch.
@@ -43,12 +54,15 @@ export class NaiveStore {
   #leaves: NaiveLeaf[] = [];
   #nodes: NaiveNode[] = [];
 
-  constructor(options: NaiveOptions) {
+  readonly #hashing: NaiveHashing;
+
+  constructor(options: NaiveOptions, hashing: NaiveHashing = GRIN) {
     this.#options = options;
+    this.#hashing = hashing;
   }
 
   clone(): NaiveStore {
-    const copy = new NaiveStore(this.#options);
+    const copy = new NaiveStore(this.#options, this.#hashing);
     copy.#leaves = this.#leaves.map((leaf) => ({ ...leaf }));
     copy.#nodes = [...this.#nodes];
     return copy;
@@ -68,7 +82,7 @@ export class NaiveStore {
 
   /** Position of leaf `index`. */
   leafPosition(index: number): number {
-    return this.#nodes.findIndex((node) => node.height === 0 && node.leafBegin === index);
+    return sizeOfLeaves(index);
   }
 
   leafAt(pos0: number): number | undefined {
@@ -87,7 +101,7 @@ export class NaiveStore {
   /** Record of a leaf that is still stored. */
   record(leafIndex: number): Uint8Array | undefined {
     const pos0 = this.leafPosition(leafIndex);
-    return pos0 >= 0 && this.#isStored(pos0) ? this.#leaves[leafIndex]?.record : undefined;
+    return this.#isStored(pos0) ? this.#leaves[leafIndex]?.record : undefined;
   }
 
   hash(pos0: number): Uint8Array | undefined {
@@ -148,6 +162,11 @@ export class NaiveStore {
     }
   }
 
+  /** Makes exactly these leaf indexes unspent. */
+  useUnspent(unspent: ReadonlySet<number | undefined>): void {
+    for (const [index, leaf] of this.#leaves.entries()) leaf.unspent = unspent.has(index);
+  }
+
   /** 0-based positions of the maximal fully pruned subtrees, ascending. */
   roots(): number[] {
     const roots: number[] = [];
@@ -161,7 +180,7 @@ export class NaiveStore {
     const peaks = this.peaks();
     let bag = peaks.pop();
     if (bag === undefined) return new Uint8Array(32);
-    for (const peak of peaks.toReversed()) bag = nodeHash(this.size, peak, bag);
+    for (const peak of peaks.toReversed()) bag = this.#hashing.hashInner(this.size, peak, bag);
     return bag;
   }
 
@@ -196,7 +215,7 @@ export class NaiveStore {
     const index = this.#leaves.length;
     const pos0 = this.#nodes.length;
     this.#leaves.push(leaf);
-    const hash = hasher.hash(join([u64(pos0), leaf.hashForm]));
+    const hash = this.#hashing.hashLeaf(pos0, leaf.hashForm);
     this.#nodes.push({
       height: 0,
       leafBegin: index,
@@ -222,7 +241,7 @@ export class NaiveStore {
         leafEnd: rightNode.leafEnd,
         left,
         right,
-        hash: nodeHash(this.#nodes.length, leftNode.hash, rightNode.hash),
+        hash: this.#hashing.hashInner(this.#nodes.length, leftNode.hash, rightNode.hash),
       });
     }
   }
@@ -271,10 +290,6 @@ export function u64(value: number): Uint8Array {
 
 export function join(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return concatBytes(parts);
-}
-
-export function nodeHash(pos0: number, left: Uint8Array, right: Uint8Array): Uint8Array {
-  return hasher.hash(join([u64(pos0), left, right]));
 }
 
 /** SHA-256 over names and bytes: equal folders have equal digests. */
