@@ -41,8 +41,8 @@ export class LeafPages {
   unspentCount(indexEnd: number): number {
     let count = 0;
     const pageEnd = pageOf(indexEnd);
-    for (let i = 0; i < Math.min(pageEnd, this.#pages.count); i++) {
-      count += this.#pages.read(i)?.unspentCount ?? 0;
+    for (const [number, whole] of this.#pages.entries()) {
+      if (number < pageEnd) count += whole.unspentCount;
     }
     const page = this.#pages.read(pageEnd);
     if (page === undefined) return count;
@@ -58,7 +58,7 @@ export class LeafPages {
       const page = this.#pages.read(pageOf(index));
       const slot = index % PAGE_LEAVES;
       if (page === undefined || page.unspentCount === 0) {
-        if (this.#pages.count <= pageOf(index)) return;
+        if (this.#pages.end <= pageOf(index)) return;
         index += PAGE_LEAVES - slot;
       } else {
         if (hasBit(page, slot)) yield index;
@@ -88,37 +88,36 @@ export class LeafPages {
 
   /** Forgets the leaves in `[indexBegin, indexEnd)`. */
   drop(indexBegin: number, indexEnd: number): void {
-    for (let index = indexBegin; index < indexEnd;) {
-      const slotBegin = index % PAGE_LEAVES;
-      const slotEnd = Math.min(PAGE_LEAVES, slotBegin + indexEnd - index);
-      if (slotBegin === 0 && slotEnd === PAGE_LEAVES) {
-        this.#pages.drop(pageOf(index));
-      } else if (this.#pages.read(pageOf(index)) !== undefined) {
-        const page = this.#pages.write(pageOf(index));
-        for (let slot = slotBegin; slot < slotEnd; slot++) clearSlot(page, slot);
-      }
-      index += slotEnd - slotBegin;
-    }
+    const pageBegin = Math.ceil(indexBegin / PAGE_LEAVES);
+    const pageEnd = pageOf(indexEnd);
+    if (pageBegin < pageEnd) this.#pages.drop(pageBegin, pageEnd);
+    const headEnd = Math.min(indexEnd, pageBegin * PAGE_LEAVES);
+    this.#clear(indexBegin, headEnd);
+    this.#clear(Math.max(headEnd, pageEnd * PAGE_LEAVES), indexEnd);
   }
 
   /** Forgets the leaves from `indexEnd` on. */
   truncate(indexEnd: number): void {
-    const slotEnd = indexEnd % PAGE_LEAVES;
-    this.#pages.truncate(Math.ceil(indexEnd / PAGE_LEAVES));
-    if (slotEnd === 0 || this.#pages.read(pageOf(indexEnd)) === undefined) return;
-    const page = this.#pages.write(pageOf(indexEnd));
-    for (let slot = slotEnd; slot < PAGE_LEAVES; slot++) clearSlot(page, slot);
-    page.records.length = Math.min(page.records.length, slotEnd);
+    const pageEnd = Math.ceil(indexEnd / PAGE_LEAVES);
+    this.#pages.drop(pageEnd, Infinity);
+    this.#clear(indexEnd, pageEnd * PAGE_LEAVES);
   }
 
   /** What all leaves are now, for {@link restoreAll}. */
-  snapshot(): readonly (LeafPage | undefined)[] {
+  snapshot(): ReadonlyMap<number, LeafPage> {
     return this.#pages.snapshot();
   }
 
   /** Goes back to a snapshot, which may be restored again. */
-  restoreAll(snapshot: readonly (LeafPage | undefined)[]): void {
+  restoreAll(snapshot: ReadonlyMap<number, LeafPage>): void {
     this.#pages.restore(snapshot);
+  }
+
+  /** Forgets leaves of one page. */
+  #clear(indexBegin: number, indexEnd: number): void {
+    if (indexEnd <= indexBegin || this.#pages.read(pageOf(indexBegin)) === undefined) return;
+    const page = this.#pages.write(pageOf(indexBegin));
+    for (let index = indexBegin; index < indexEnd; index++) clearSlot(page, index % PAGE_LEAVES);
   }
 }
 

@@ -167,7 +167,7 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
     }
     this.#pruned.rewind(size);
     if (size < this.#size) this.#epoch++;
-    this.#hashes.truncate(Math.ceil(size / PAGE_HASHES));
+    this.#hashes.drop(Math.ceil(size / PAGE_HASHES), Infinity);
     this.#leaves.truncate(leafCount(size));
     this.#size = size;
     for (const index of indexes) this.#leaves.restore(index);
@@ -250,10 +250,9 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
   #dropBelow(root: number): void {
     const absent = absentLeaves(root);
     this.#leaves.drop(absent.begin, Math.min(absent.end, leafCount(this.#size)));
-    const pageEnd = Math.min(Math.floor(root / PAGE_HASHES), this.#hashes.count);
-    for (let page = Math.ceil(leftmostLeaf(root) / PAGE_HASHES); page < pageEnd; page++) {
-      this.#hashes.drop(page);
-    }
+    const pageBegin = Math.ceil(leftmostLeaf(root) / PAGE_HASHES);
+    const pageEnd = Math.floor(root / PAGE_HASHES);
+    if (pageBegin < pageEnd) this.#hashes.drop(pageBegin, pageEnd);
   }
 
   #checkGrowth(size: number, hashes: Uint8Array, count: number): void {

@@ -1,14 +1,16 @@
 /**
- * A sequence of pages that can be shared with a snapshot of itself: a shared page is copied before it is written.
+ * Pages by number, that can be shared with a snapshot of themselves: a shared page is copied before it is written.
  *
- * Taking and restoring a snapshot costs one step per page, whatever the pages hold.
+ * Taking and restoring a snapshot costs one step per page, whatever the pages hold. Numbers may be far apart.
  */
 export class Pages<P> {
   readonly #create: () => P;
   readonly #copy: (page: P) => P;
-  #pages: (P | undefined)[] = [];
-  /** Pages that no snapshot holds, by index. */
-  #owned = new Set<number>();
+  #pages = new Map<number, P>();
+  /** Numbers of pages that no snapshot holds. */
+  readonly #owned = new Set<number>();
+  /** No page has this number or a larger one. */
+  #end = 0;
 
   /**
    * @param create - makes an empty page
@@ -19,48 +21,60 @@ export class Pages<P> {
     this.#copy = copy;
   }
 
-  /** Pages, absent ones included. */
-  get count(): number {
-    return this.#pages.length;
+  /** No page has this number or a larger one; there may be none directly below either. */
+  get end(): number {
+    return this.#end;
   }
 
   /** The page to read from, or `undefined` where nothing was written. Must not be changed. */
-  read(index: number): P | undefined {
-    return this.#pages[index];
+  read(number: number): P | undefined {
+    return this.#pages.get(number);
   }
 
   /** The page to write to: created or copied first where necessary. */
-  write(index: number): P {
-    const page = this.#pages[index];
-    if (page !== undefined && this.#owned.has(index)) return page;
+  write(number: number): P {
+    const page = this.#pages.get(number);
+    if (page !== undefined && this.#owned.has(number)) return page;
     const writable = page === undefined ? this.#create() : this.#copy(page);
-    while (this.#pages.length < index) this.#pages.push(undefined);
-    this.#pages[index] = writable;
-    this.#owned.add(index);
+    this.#pages.set(number, writable);
+    this.#owned.add(number);
+    this.#end = Math.max(this.#end, number + 1);
     return writable;
   }
 
-  /** Forgets what a page holds. */
-  drop(index: number): void {
-    if (index < this.#pages.length) this.#pages[index] = undefined;
-    this.#owned.delete(index);
+  /** Forgets the pages numbered from `begin` up to, and without, `end`. */
+  drop(begin: number, end: number): void {
+    if (end - begin > this.#pages.size) {
+      for (const number of this.#pages.keys()) {
+        if (begin <= number && number < end) this.#forget(number);
+      }
+    } else {
+      for (let number = begin; number < end; number++) this.#forget(number);
+    }
+    this.#end = this.#end <= end ? Math.min(this.#end, begin) : this.#end;
   }
 
-  /** Forgets the pages from `count` on. */
-  truncate(count: number): void {
-    for (let index = count; index < this.#pages.length; index++) this.#owned.delete(index);
-    this.#pages.length = Math.min(this.#pages.length, count);
+  /** @yields number and page, in no particular order */
+  *entries(): Generator<[number: number, page: P], void, undefined> {
+    yield* this.#pages;
   }
 
   /** What all pages hold now, for {@link restore}. */
-  snapshot(): readonly (P | undefined)[] {
+  snapshot(): ReadonlyMap<number, P> {
     this.#owned.clear();
-    return this.#pages.slice();
+    return new Map(this.#pages);
   }
 
   /** Goes back to a snapshot, which may be restored again. */
-  restore(snapshot: readonly (P | undefined)[]): void {
-    this.#pages = snapshot.slice();
+  restore(snapshot: ReadonlyMap<number, P>): void {
+    this.#pages = new Map(snapshot);
     this.#owned.clear();
+    this.#end = 0;
+    for (const number of snapshot.keys()) this.#end = Math.max(this.#end, number + 1);
+  }
+
+  #forget(number: number): void {
+    this.#pages.delete(number);
+    this.#owned.delete(number);
   }
 }
