@@ -26,6 +26,10 @@ export function hashNewNodes(
 ): Uint8Array<ArrayBuffer> {
   const leafBegin = leafCount(size);
   const leafEnd = leafBegin + hashForms.length;
+  const [first] = hashForms;
+  if (first !== undefined && hashForms.length === 1) {
+    return hashOneLeaf(hashing, size, leafPosition(leafEnd), first, readPeak);
+  }
   const hashes = new Uint8Array((leafPosition(leafEnd) - size) * HASH_SIZE);
   const level: Level = { hashing, size, hashes, words: new Int32Array(hashes.buffer) };
   hashLeafLevel(level, leafBegin, hashForms);
@@ -35,6 +39,27 @@ export function hashNewNodes(
     // Where a level gets no new node, no level above it does.
     if (begin === end) break;
     hashInnerLevel(level, height, begin, end, readPeak);
+  }
+  return hashes;
+}
+
+/**
+ * The same for a single leaf, without packs. With a hash that costs nothing a push then takes 2.7 µs instead of 4.5; the
+ * appends in batches of 1 of `npm run bench -- pmmr` would show its loss.
+ */
+function hashOneLeaf(
+  hashing: MmrHashing,
+  size: number,
+  sizeAfter: number,
+  hashForm: Uint8Array,
+  readPeak: (pos0: number) => Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const hashes = new Uint8Array((sizeAfter - size) * HASH_SIZE);
+  let hash = hashing.hashLeaf(size, hashForm);
+  hashes.set(hash, 0);
+  for (let pos0 = size + 1, leaves = 2; pos0 < sizeAfter; pos0++, leaves *= 2) {
+    hash = hashing.hashInner(pos0, readPeak(pos0 - leaves), hash);
+    hashes.set(hash, (pos0 - size) * HASH_SIZE);
   }
   return hashes;
 }
