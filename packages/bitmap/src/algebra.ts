@@ -15,7 +15,7 @@ import {
 import { RUN_UNITS, runCountValues, runHas } from "./container-run.ts";
 import { place, writeBits } from "./convert.ts";
 import { ARRAY_COUNT_MAX, cheapestKind, CONTAINER_SPAN, Kind } from "./kind.ts";
-import type { Body, Placed } from "./table.ts";
+import { bitsAt, type Body, bodyOfRuns, type Placed } from "./table.ts";
 import { popcount } from "./word.ts";
 
 /** What of two sets the result holds: `andNot` is in the first and not in the second. */
@@ -43,14 +43,13 @@ export function combine(operation: Operation, a: Body, b: Body, arena: Arena): P
 
 /** Whether a body has a value. */
 export function bodyHas(body: Body, low: number): boolean {
-  const { chunk, start } = body;
   switch (body.kind) {
     case Kind.array:
-      return arrayHas(chunk.units, start, body.length, low);
+      return arrayHas(body.units, body.start, body.length, low);
     case Kind.bitset:
-      return bitsetHas(chunk.words, start / 2, low);
+      return bitsetHas(body.words, low);
     case Kind.run:
-      return runHas(chunk.units, start, body.length / RUN_UNITS, low);
+      return runHas(body.units, body.start, body.length / RUN_UNITS, low);
   }
 }
 
@@ -72,10 +71,10 @@ function combineArrays(operation: Operation, a: Body, b: Body, arena: Arena): Pl
   const length = merge(
     out,
     address & 0xffff,
-    a.chunk.units,
+    a.units,
     a.start,
     a.length,
-    b.chunk.units,
+    b.units,
     b.start,
     b.length,
   );
@@ -88,7 +87,7 @@ function filter(a: Body, b: Body, wanted: boolean, arena: Arena): Placed | undef
   const address = arena.allocate(a.length);
   const out = arena.chunkAt(address).units;
   const start = address & 0xffff;
-  const { units } = a.chunk;
+  const { units } = a;
   let at = start;
   for (let i = a.start; i < a.start + a.length; i++) {
     const low = units[i] as number;
@@ -102,21 +101,19 @@ function filter(a: Body, b: Body, wanted: boolean, arena: Arena): Placed | undef
 /** At least one of the operands is a bitset, or the result may be one. */
 function combineBits(operation: Operation, a: Body, b: Body, arena: Arena): Placed | undefined {
   const address = arena.allocate(BITSET_UNITS);
-  const out = arena.chunkAt(address).words;
-  const start = (address & 0xffff) / 2;
+  const words = bitsAt(arena, address);
   let cardinality: number;
   if (a.kind === Kind.bitset && b.kind === Kind.bitset) {
-    cardinality = combineWords(operation, a, b, out, start);
+    cardinality = combineWords(operation, a.words, b.words, words);
   } else if (operation === "andNot" && b.kind === Kind.bitset) {
-    const copy = { ...a, kind: Kind.bitset, chunk: arena.chunkAt(address), start: start * 2 };
-    writeBits(a, out, start);
-    cardinality = combineWords(operation, copy, b, out, start);
+    writeBits(a, words);
+    cardinality = combineWords(operation, words, b.words, words);
   } else {
     // Everything but andNot is the same both ways round.
     const [bits, other] = b.kind === Kind.bitset ? [b, a] : [a, b];
-    writeBits(bits, out, start);
-    applyToBits(operation, other, out, start);
-    cardinality = bitsetCount(out, start);
+    writeBits(bits, words);
+    applyToBits(operation, other, words);
+    cardinality = bitsetCount(words);
   }
   return settleBits(address, cardinality, arena);
 }
@@ -124,36 +121,31 @@ function combineBits(operation: Operation, a: Body, b: Body, arena: Arena): Plac
 /** Two bitsets word by word; returns the number of set bits. */
 function combineWords(
   operation: Operation,
-  a: Body,
-  b: Body,
+  a: Uint32Array,
+  b: Uint32Array,
   out: Uint32Array,
-  start: number,
 ): number {
-  const x = a.chunk.words;
-  const y = b.chunk.words;
-  const xStart = a.start / 2;
-  const yStart = b.start / 2;
   let count = 0;
   for (let i = 0; i < BITSET_WORDS; i++) {
-    const left = x[xStart + i] as number;
-    const right = y[yStart + i] as number;
+    const left = a[i] as number;
+    const right = b[i] as number;
     let word: number;
     if (operation === "and") word = left & right;
     else if (operation === "or") word = left | right;
     else if (operation === "xor") word = left ^ right;
     else word = left & ~right;
-    out[start + i] = word;
+    out[i] = word;
     count += popcount(word);
   }
   return count;
 }
 
 /** The bits and an array or runs; the result is where the bits are. */
-function applyToBits(operation: Operation, other: Body, words: Uint32Array, start: number): void {
-  const { units } = other.chunk;
+function applyToBits(operation: Operation, other: Body, words: Uint32Array): void {
+  const { units } = other;
   const end = other.start + other.length;
   if (operation === "or" && other.kind === Kind.array) {
-    bitsetAddArray(words, start, units, other.start, other.length);
+    bitsetAddArray(words, units, other.start, other.length);
     return;
   }
   if (operation === "and") {
@@ -161,10 +153,10 @@ function applyToBits(operation: Operation, other: Body, words: Uint32Array, star
     let from = 0;
     for (let i = other.start; i < end; i += RUN_UNITS) {
       const first = units[i] as number;
-      if (from < first) bitsetClearRange(words, start, from, first - 1);
+      if (from < first) bitsetClearRange(words, from, first - 1);
       from = (units[i + 1] as number) + 1;
     }
-    if (from < CONTAINER_SPAN) bitsetClearRange(words, start, from, CONTAINER_SPAN - 1);
+    if (from < CONTAINER_SPAN) bitsetClearRange(words, from, CONTAINER_SPAN - 1);
     return;
   }
   const change =
@@ -172,13 +164,13 @@ function applyToBits(operation: Operation, other: Body, words: Uint32Array, star
   const step = other.kind === Kind.array ? 1 : RUN_UNITS;
   for (let i = other.start; i < end; i += step) {
     const first = units[i] as number;
-    change(words, start, first, step === 1 ? first : (units[i + 1] as number));
+    change(words, first, step === 1 ? first : (units[i + 1] as number));
   }
 }
 
 /** Gives a bitset that was just written, with any number of bits, the kind that its count asks for. */
 function settleBits(address: number, cardinality: number, arena: Arena): Placed | undefined {
-  const chunk = arena.chunkAt(address);
+  const { units } = arena.chunkAt(address);
   const start = address & 0xffff;
   if (cardinality === 0) {
     arena.resize(address, BITSET_UNITS, 0);
@@ -186,15 +178,15 @@ function settleBits(address: number, cardinality: number, arena: Arena): Placed 
   }
   if (cardinality === CONTAINER_SPAN) {
     arena.resize(address, BITSET_UNITS, RUN_UNITS);
-    chunk.units.set([0, CONTAINER_SPAN - 1, 0], start);
+    units.set([0, CONTAINER_SPAN - 1, 0], start);
     return { kind: Kind.run, cardinality, length: RUN_UNITS, address };
   }
   if (cardinality > ARRAY_COUNT_MAX) {
     return { kind: Kind.bitset, cardinality, length: BITSET_UNITS, address };
   }
   const values = new Uint16Array(cardinality);
-  bitsetToArray(chunk.words, start / 2, values, 0);
-  chunk.units.set(values, start);
+  bitsetToArray(bitsAt(arena, address), values, 0);
+  units.set(values, start);
   arena.resize(address, BITSET_UNITS, cardinality);
   return { kind: Kind.array, cardinality, length: cardinality, address };
 }
@@ -207,9 +199,7 @@ function combineRuns(operation: Operation, a: Body, b: Body, arena: Arena): Plac
   const runCount = sweep(operation, a, b, units);
   if (runCount === 0) return undefined;
   const cardinality = runCountValues(units, 0, runCount);
-  const chunk = { units, words: new Uint32Array(0), used: units.length, shared: true };
-  const length = runCount * RUN_UNITS;
-  const runs: Body = { kind: Kind.run, cardinality, length, chunk, start: 0 };
+  const runs = bodyOfRuns(units, runCount * RUN_UNITS, cardinality);
   return place(runs, cheapestKind(cardinality, runCount), arena);
 }
 
@@ -234,10 +224,10 @@ function sweep(operation: Operation, a: Body, b: Body, out: Uint16Array): number
   let at = -RUN_UNITS;
   let open = -1;
   for (let x = 0; x < CONTAINER_SPAN;) {
-    const aFirst = i < aEnd ? (a.chunk.units[i] as number) : CONTAINER_SPAN;
-    const bFirst = j < bEnd ? (b.chunk.units[j] as number) : CONTAINER_SPAN;
-    const aLast = i < aEnd ? (a.chunk.units[i + aStep - (aStep === 1 ? 1 : 2)] as number) : -1;
-    const bLast = j < bEnd ? (b.chunk.units[j + bStep - (bStep === 1 ? 1 : 2)] as number) : -1;
+    const aFirst = i < aEnd ? (a.units[i] as number) : CONTAINER_SPAN;
+    const bFirst = j < bEnd ? (b.units[j] as number) : CONTAINER_SPAN;
+    const aLast = i < aEnd ? (a.units[i + aStep - (aStep === 1 ? 1 : 2)] as number) : -1;
+    const bLast = j < bEnd ? (b.units[j + bStep - (bStep === 1 ? 1 : 2)] as number) : -1;
     const inA = aFirst <= x;
     const inB = bFirst <= x;
     const next = Math.min(inA ? aLast + 1 : aFirst, inB ? bLast + 1 : bFirst);

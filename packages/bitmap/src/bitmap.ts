@@ -1,11 +1,7 @@
 import type { Operation } from "./algebra.ts";
-import { bodyHas } from "./algebra.ts";
-import { bodyRank } from "./compare.ts";
-import { BITSET_BLOCKS, bitsetSelect } from "./container-bitset.ts";
-import { RUN_UNITS, runSelect } from "./container-run.ts";
 import { decodeDown, decodeUp } from "./decode.ts";
 import { addRange, addValue, deleteRange, deleteValue, optimize } from "./edit.ts";
-import { Kind } from "./kind.ts";
+import { hasValue, rankOf, selectAt } from "./read.ts";
 import { type DeserializeOptions, readTable, readWhole } from "./reader.ts";
 import { combineTables, intersectTables, isSubsetTable, sameTables } from "./set-algebra.ts";
 import { ContainerTable } from "./table.ts";
@@ -41,8 +37,7 @@ export class Bitmap implements U32Set<Bitmap> {
 
   has(value: number): boolean {
     checkValue(value);
-    const i = this.#table.find(value >>> 16);
-    return i >= 0 && bodyHas(this.#table.body(i), value & 0xffff);
+    return hasValue(this.#table, value);
   }
 
   add(value: number): boolean {
@@ -75,42 +70,12 @@ export class Bitmap implements U32Set<Bitmap> {
 
   rank(value: number): number {
     checkValue(value);
-    return this.#rank(value);
-  }
-
-  #rank(value: number): number {
-    const table = this.#table;
-    const i = table.find(value >>> 16);
-    if (i < 0) return table.countBefore(-1 - i);
-    const before = table.countBefore(i);
-    const low = value & 0xffff;
-    const body = table.body(i);
-    const rank = bodyRank(body, low, table.indexed[i] as number);
-    if (body.kind === Kind.bitset) {
-      table.indexed[i] = Math.max(table.indexed[i] as number, (low >>> 9) + 1);
-    }
-    return before + rank;
+    return rankOf(this.#table, value);
   }
 
   select(index: number): number | undefined {
     checkIndex(index);
-    const table = this.#table;
-    if (index >= table.size) return undefined;
-    const i = table.findIndex(index);
-    const base = (table.keys[i] as number) * 0x10000;
-    const rest = index - table.countBefore(i);
-    const { chunk, start, length, kind } = table.body(i);
-    switch (kind) {
-      case Kind.array:
-        return base + (chunk.units[start + rest] as number);
-      case Kind.bitset: {
-        const indexed = table.indexed[i] as number;
-        table.indexed[i] = BITSET_BLOCKS;
-        return base + bitsetSelect(chunk.units, chunk.words, start / 2, indexed, rest);
-      }
-      case Kind.run:
-        return base + runSelect(chunk.units, start, length / RUN_UNITS, rest);
-    }
+    return index < this.#table.size ? selectAt(this.#table, index) : undefined;
   }
 
   min(): number | undefined {
@@ -125,7 +90,7 @@ export class Bitmap implements U32Set<Bitmap> {
   countRange(begin: number, end: number): number {
     checkEnd(begin, end);
     if (begin === end) return 0;
-    return this.#rank(end - 1) - (begin === 0 ? 0 : this.#rank(begin - 1));
+    return rankOf(this.#table, end - 1) - (begin === 0 ? 0 : rankOf(this.#table, begin - 1));
   }
 
   and(other: Bitmap): Bitmap {

@@ -4,25 +4,46 @@
  * A body is `count` units of `units`, beginning at `start`. Functions trust these arguments.
  */
 
-/** How many values are below `low`: the index of the first that is not. */
+/** Values that are searched without a branch once a guess has come this near. */
+const WINDOW = 16;
+
+/**
+ * How many values are below `low`: the index of the first that is not.
+ *
+ * Guesses the place as if values were spread evenly, corrects the guess by the value found there, and
+ * looks at the 16 values around it; only if the place is not among them are all values searched. The
+ * searches have no branch that depends on the values: such branches were half of the time.
+ */
 export function arrayLowerBound(
   units: Uint16Array,
   start: number,
   count: number,
   low: number,
 ): number {
-  let from = start;
-  let length = count;
-  while (length > 0) {
-    const half = length >>> 1;
-    if ((units[from + half] as number) < low) {
-      from += half + 1;
-      length -= half + 1;
-    } else {
-      length = half;
+  if (count > 2 * WINDOW) {
+    const guess = Math.imul(low, count) >>> 16;
+    const distance = Math.imul(low - (units[start + guess] as number), count) >> 16;
+    const from = guess + distance - WINDOW / 2;
+    const at = start + (from < 0 ? 0 : from > count - WINDOW ? count - WINDOW : from);
+    if (
+      (units[at + WINDOW - 1] as number) >= low &&
+      (at === start || (units[at - 1] as number) < low)
+    ) {
+      let place = at;
+      place += 8 & (((units[place + 7] as number) - low) >> 31);
+      place += 4 & (((units[place + 3] as number) - low) >> 31);
+      place += 2 & (((units[place + 1] as number) - low) >> 31);
+      place += 1 & (((units[place] as number) - low) >> 31);
+      return place - start;
     }
   }
-  return from - start;
+  let from = start;
+  for (let length = count; length > 1;) {
+    const half = length >>> 1;
+    from += half & (((units[from + half - 1] as number) - low) >> 31);
+    length -= half;
+  }
+  return from - start + (1 & (((units[from] as number) - low) >> 31));
 }
 
 /** Whether `low` is one of the values. */

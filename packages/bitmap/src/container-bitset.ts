@@ -1,104 +1,88 @@
 /**
  * The bitset container: 65,536 bits in 2,048 words; value v is bit `v % 32` of word `v / 32`.
  *
- * A body is 4,096 units of bits, then 128 units of rank index: entry k is how many bits are set
- * below value `512 * k`. Entries are filled from the front when a rank is asked for, and how many
- * are right is kept in the table of containers: a change makes those behind it wrong.
+ * A body has 64 words more for its rank index: 128 entries of 16 bits, the lower half of a word first.
+ * Entry k is how many bits are set below value `512 * k`. Entries are filled from the front when a
+ * rank is asked for, and how many are right is kept in the table of containers: a change of a bit
+ * makes those behind it wrong.
  *
- * `words` begins at word `start` here; a start in units is twice that. Functions trust their arguments.
+ * `words` is a whole body here. Functions trust their arguments.
  */
-import { highestBit, lowestBit, maskBetween, popcount, selectBit } from "./word.ts";
+import { lowestBit, maskBetween, popcount, selectBit } from "./word.ts";
 
 /** Words of a body that hold bits. */
 export const BITSET_WORDS = 2048;
-/** Units of a body that hold bits. */
-const BITSET_BIT_UNITS = 4096;
-/** Units of a body: the bits and the rank index. */
-export const BITSET_UNITS = 4224;
+/** Words of a body: the bits and the rank index. */
+export const BITSET_BODY_WORDS = 2112;
+/** Units of 16 bits in a body. */
+export const BITSET_UNITS: number = 2 * BITSET_BODY_WORDS;
 /** Entries of the rank index, one for each 16 words. */
 export const BITSET_BLOCKS = 128;
 const BLOCK_WORDS = 16;
 
-export function bitsetHas(words: Uint32Array, start: number, low: number): boolean {
-  return (((words[start + (low >>> 5)] as number) >>> (low & 31)) & 1) !== 0;
+/** Whether a bit is set. */
+export function bitsetHas(words: Uint32Array, low: number): boolean {
+  return (((words[low >>> 5] as number) >>> (low & 31)) & 1) !== 0;
 }
 
-/** Sets one bit and returns whether it was clear. */
-export function bitsetAdd(words: Uint32Array, start: number, low: number): boolean {
-  const at = start + (low >>> 5);
-  const before = words[at] as number;
-  const after = before | (1 << (low & 31));
-  words[at] = after;
-  return (before | 0) !== after;
+/** Sets a bit. */
+export function bitsetAdd(words: Uint32Array, low: number): void {
+  words[low >>> 5] = (words[low >>> 5] as number) | (1 << (low & 31));
 }
 
-/** Clears one bit and returns whether it was set. */
-export function bitsetDelete(words: Uint32Array, start: number, low: number): boolean {
-  const at = start + (low >>> 5);
-  const before = words[at] as number;
-  const after = before & ~(1 << (low & 31));
-  words[at] = after;
-  return (before | 0) !== after;
-}
-
-/** The words of `[first, last]` and the bits of each are handed to `change` one word at a time. */
-function overRange(
-  words: Uint32Array,
-  start: number,
-  first: number,
-  last: number,
-  change: (word: number, mask: number) => number,
-): void {
-  const from = first >>> 5;
-  const to = last >>> 5;
-  for (let i = from; i <= to; i++) {
-    const mask = maskBetween(i === from ? first & 31 : 0, i === to ? last & 31 : 31);
-    words[start + i] = change(words[start + i] as number, mask);
-  }
+/** Clears a bit. */
+export function bitsetDelete(words: Uint32Array, low: number): void {
+  words[low >>> 5] = (words[low >>> 5] as number) & ~(1 << (low & 31));
 }
 
 /** Sets the bits `first` to `last`, both included. */
-export function bitsetSetRange(
-  words: Uint32Array,
-  start: number,
-  first: number,
-  last: number,
-): void {
-  overRange(words, start, first, last, (word, mask) => word | mask);
+export function bitsetSetRange(words: Uint32Array, first: number, last: number): void {
+  const from = first >>> 5;
+  const to = last >>> 5;
+  if (from === to) {
+    words[from] = (words[from] as number) | maskBetween(first & 31, last & 31);
+    return;
+  }
+  words[from] = (words[from] as number) | maskBetween(first & 31, 31);
+  words.fill(0xffffffff, from + 1, to);
+  words[to] = (words[to] as number) | maskBetween(0, last & 31);
 }
 
 /** Clears the bits `first` to `last`, both included. */
-export function bitsetClearRange(
-  words: Uint32Array,
-  start: number,
-  first: number,
-  last: number,
-): void {
-  overRange(words, start, first, last, (word, mask) => word & ~mask);
+export function bitsetClearRange(words: Uint32Array, first: number, last: number): void {
+  const from = first >>> 5;
+  const to = last >>> 5;
+  if (from === to) {
+    words[from] = (words[from] as number) & ~maskBetween(first & 31, last & 31);
+    return;
+  }
+  words[from] = (words[from] as number) & ~maskBetween(first & 31, 31);
+  words.fill(0, from + 1, to);
+  words[to] = (words[to] as number) & ~maskBetween(0, last & 31);
 }
 
 /** Flips the bits `first` to `last`, both included. */
-export function bitsetFlipRange(
-  words: Uint32Array,
-  start: number,
-  first: number,
-  last: number,
-): void {
-  overRange(words, start, first, last, (word, mask) => word ^ mask);
+export function bitsetFlipRange(words: Uint32Array, first: number, last: number): void {
+  const to = last >>> 5;
+  for (let i = first >>> 5; i <= to; i++) {
+    const low = i === first >>> 5 ? first & 31 : 0;
+    const high = i === to ? last & 31 : 31;
+    words[i] = (words[i] as number) ^ maskBetween(low, high);
+  }
 }
 
-/** Number of set bits in all words. */
-export function bitsetCount(words: Uint32Array, start: number): number {
+/** Number of set bits. */
+export function bitsetCount(words: Uint32Array): number {
   let count = 0;
-  for (let i = start; i < start + BITSET_WORDS; i++) count += popcount(words[i] as number);
+  for (let i = 0; i < BITSET_WORDS; i++) count += popcount(words[i] as number);
   return count;
 }
 
 /** How many maximal sequences of set bits there are, counted no further than past `limit`. */
-export function bitsetCountRuns(words: Uint32Array, start: number, limit: number): number {
+export function bitsetCountRuns(words: Uint32Array, limit: number): number {
   let runs = 0;
   let carry = 0;
-  for (let i = start; i < start + BITSET_WORDS && runs <= limit; i++) {
+  for (let i = 0; i < BITSET_WORDS && runs <= limit; i++) {
     const word = words[i] as number;
     runs += popcount(word & ~((word << 1) | carry));
     carry = word >>> 31;
@@ -109,59 +93,44 @@ export function bitsetCountRuns(words: Uint32Array, start: number, limit: number
 /**
  * How many set bits are `low` or less.
  *
- * @param indexed - entries of the rank index that are right; afterwards at least
- *   `(low >>> 9) + 1` are, see {@link bitsetIndexedAfter}
+ * @param indexed - entries of the rank index that are right; afterwards at least `(low >>> 9) + 1` are
  */
-export function bitsetRank(
-  units: Uint16Array,
-  words: Uint32Array,
-  start: number,
-  indexed: number,
-  low: number,
-): number {
+export function bitsetRank(words: Uint32Array, indexed: number, low: number): number {
   const block = low >>> 9;
-  if (indexed <= block) bitsetIndex(units, words, start, indexed, block);
-  let count = units[start * 2 + BITSET_BIT_UNITS + block] as number;
+  if (indexed <= block) bitsetIndex(words, indexed, block);
+  let count = entry(words, block);
   const last = low >>> 5;
-  for (let i = block * BLOCK_WORDS; i < last; i++) count += popcount(words[start + i] as number);
-  return count + popcount((words[start + last] as number) & (-1 >>> (31 - (low & 31))));
+  for (let i = block * BLOCK_WORDS; i < last; i++) count += popcount(words[i] as number);
+  return count + popcount((words[last] as number) & (-1 >>> (31 - (low & 31))));
+}
+
+function entry(words: Uint32Array, block: number): number {
+  return ((words[BITSET_WORDS + (block >>> 1)] as number) >>> ((block & 1) * 16)) & 0xffff;
 }
 
 /** Fills the entries `indexed` to `block` of the rank index. */
-function bitsetIndex(
-  units: Uint16Array,
-  words: Uint32Array,
-  start: number,
-  indexed: number,
-  block: number,
-): void {
-  const index = start * 2 + BITSET_BIT_UNITS;
-  if (indexed === 0) units[index] = 0;
-  for (let k = Math.max(indexed, 1); k <= block; k++) {
-    let count = units[index + k - 1] as number;
-    const end = start + k * BLOCK_WORDS;
-    for (let i = end - BLOCK_WORDS; i < end; i++) count += popcount(words[i] as number);
-    units[index + k] = count;
+function bitsetIndex(words: Uint32Array, indexed: number, block: number): void {
+  let count = indexed === 0 ? 0 : entry(words, indexed - 1);
+  for (let k = indexed; k <= block; k++) {
+    for (let i = Math.max(0, (k - 1) * BLOCK_WORDS); i < k * BLOCK_WORDS; i++) {
+      count += popcount(words[i] as number);
+    }
+    const at = BITSET_WORDS + (k >>> 1);
+    const other = (words[at] as number) & (0xffff << ((~k & 1) * 16));
+    words[at] = other | (count << ((k & 1) * 16));
   }
 }
 
-/** The value that has exactly `index` set bits below it; the whole rank index gets filled. */
-export function bitsetSelect(
-  units: Uint16Array,
-  words: Uint32Array,
-  start: number,
-  indexed: number,
-  index: number,
-): number {
-  if (indexed < BITSET_BLOCKS) bitsetIndex(units, words, start, indexed, BITSET_BLOCKS - 1);
-  const ranks = start * 2 + BITSET_BIT_UNITS;
+/** The value that has exactly `index` set bits below it; the whole rank index is right afterwards. */
+export function bitsetSelect(words: Uint32Array, indexed: number, index: number): number {
+  if (indexed < BITSET_BLOCKS) bitsetIndex(words, indexed, BITSET_BLOCKS - 1);
   let block = 0;
   for (let step = BITSET_BLOCKS / 2; step > 0; step >>>= 1) {
-    if ((units[ranks + block + step] as number) <= index) block += step;
+    block += step & ~((index - entry(words, block + step)) >> 31);
   }
-  let rest = index - (units[ranks + block] as number);
+  let rest = index - entry(words, block);
   for (let i = block * BLOCK_WORDS; ; i++) {
-    const word = words[start + i] as number;
+    const word = words[i] as number;
     const count = popcount(word);
     if (rest < count) return i * 32 + selectBit(word, rest);
     rest -= count;
@@ -169,37 +138,32 @@ export function bitsetSelect(
 }
 
 /** The lowest set bit that is `low` or more; -1 if there is none. */
-export function bitsetNext(words: Uint32Array, start: number, low: number): number {
+export function bitsetNext(words: Uint32Array, low: number): number {
   let i = low >>> 5;
-  let word = (words[start + i] as number) & (-1 << (low & 31));
+  let word = (words[i] as number) & (-1 << (low & 31));
   while (word === 0) {
     if (++i === BITSET_WORDS) return -1;
-    word = words[start + i] as number;
+    word = words[i] as number;
   }
   return i * 32 + lowestBit(word);
 }
 
-/** The highest set bit that is `low` or less; -1 if there is none. */
-export function bitsetPrevious(words: Uint32Array, start: number, low: number): number {
+/** The lowest clear bit that is `low` or more; 65,536 if there is none. */
+export function bitsetNextClear(words: Uint32Array, low: number): number {
   let i = low >>> 5;
-  let word = (words[start + i] as number) & (-1 >>> (31 - (low & 31)));
+  let word = ~(words[i] as number) & (-1 << (low & 31));
   while (word === 0) {
-    if (--i < 0) return -1;
-    word = words[start + i] as number;
+    if (++i === BITSET_WORDS) return BITSET_WORDS * 32;
+    word = ~(words[i] as number);
   }
-  return i * 32 + highestBit(word);
+  return i * 32 + lowestBit(word);
 }
 
 /** Writes the positions of all set bits to `out`, ascending, and returns their count. */
-export function bitsetToArray(
-  words: Uint32Array,
-  start: number,
-  out: Uint16Array,
-  outStart: number,
-): number {
+export function bitsetToArray(words: Uint32Array, out: Uint16Array, outStart: number): number {
   let at = outStart;
   for (let i = 0; i < BITSET_WORDS; i++) {
-    for (let word = words[start + i] as number; word !== 0; word &= word - 1) {
+    for (let word = words[i] as number; word !== 0; word &= word - 1) {
       out[at++] = i * 32 + lowestBit(word);
     }
   }
@@ -209,14 +173,13 @@ export function bitsetToArray(
 /** Sets the bit of each of `count` values. */
 export function bitsetAddArray(
   words: Uint32Array,
-  start: number,
   units: Uint16Array,
-  unitsStart: number,
+  start: number,
   count: number,
 ): void {
-  for (let i = unitsStart; i < unitsStart + count; i++) {
+  const end = start + count;
+  for (let i = start; i < end; i++) {
     const low = units[i] as number;
-    const at = start + (low >>> 5);
-    words[at] = (words[at] as number) | (1 << (low & 31));
+    words[low >>> 5] = (words[low >>> 5] as number) | (1 << (low & 31));
   }
 }

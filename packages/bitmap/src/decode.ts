@@ -45,32 +45,28 @@ export function decodeDown(table: ContainerTable, from: number, out: Uint32Array
 }
 
 function bodyUp(body: Body, base: number, low: number, out: Uint32Array, outAt: number): number {
-  const { chunk, start, length } = body;
+  const { units, words, start, length } = body;
   const end = out.length;
   let at = outAt;
   switch (body.kind) {
     case Kind.array: {
-      const { units } = chunk;
       const stop = start + length;
       let i = start + (low === 0 ? 0 : arrayLowerBound(units, start, length, low));
       while (i < stop && at < end) out[at++] = base + (units[i++] as number);
       return at;
     }
     case Kind.bitset: {
-      const { words } = chunk;
-      const wordStart = start / 2;
-      let word = (words[wordStart + (low >>> 5)] as number) & (-1 << (low & 31));
+      let word = (words[low >>> 5] as number) & (-1 << (low & 31));
       for (let i = low >>> 5; at < end;) {
         for (; word !== 0 && at < end; word &= word - 1) {
           out[at++] = base + i * 32 + lowestBit(word);
         }
         if (++i === BITSET_WORDS) break;
-        word = words[wordStart + i] as number;
+        word = words[i] as number;
       }
       return at;
     }
     case Kind.run: {
-      const { units } = chunk;
       const first = Math.max(0, runFind(units, start, length / RUN_UNITS, low));
       for (let i = start + first * RUN_UNITS; i < start + length && at < end; i += RUN_UNITS) {
         const last = units[i + 1] as number;
@@ -83,21 +79,18 @@ function bodyUp(body: Body, base: number, low: number, out: Uint32Array, outAt: 
 }
 
 function bodyDown(body: Body, base: number, low: number, out: Uint32Array, outAt: number): number {
-  const { chunk, start, length } = body;
+  const { units, words, start, length } = body;
   const end = out.length;
   let at = outAt;
   switch (body.kind) {
     case Kind.array: {
-      const { units } = chunk;
       let i = start + arrayLowerBound(units, start, length, low);
       if (i === start + length || units[i] !== low) i--;
       while (i >= start && at < end) out[at++] = base + (units[i--] as number);
       return at;
     }
     case Kind.bitset: {
-      const { words } = chunk;
-      const wordStart = start / 2;
-      let word = (words[wordStart + (low >>> 5)] as number) & (-1 >>> (31 - (low & 31)));
+      let word = (words[low >>> 5] as number) & (-1 >>> (31 - (low & 31)));
       for (let i = low >>> 5; at < end;) {
         while (word !== 0 && at < end) {
           const bit = highestBit(word);
@@ -105,12 +98,11 @@ function bodyDown(body: Body, base: number, low: number, out: Uint32Array, outAt
           word ^= 1 << bit;
         }
         if (--i < 0) break;
-        word = words[wordStart + i] as number;
+        word = words[i] as number;
       }
       return at;
     }
     case Kind.run: {
-      const { units } = chunk;
       const index = runFind(units, start, length / RUN_UNITS, low);
       for (let i = start + index * RUN_UNITS; i >= start && at < end; i -= RUN_UNITS) {
         const first = units[i] as number;

@@ -13,7 +13,7 @@ import {
 import { RUN_UNITS, runAdd, runDelete, runHas } from "./container-run.ts";
 import { countRuns, place } from "./convert.ts";
 import { ARRAY_COUNT_MAX, cheapestKind, CONTAINER_SPAN, Kind, RUN_COUNT_MAX } from "./kind.ts";
-import type { Body, ContainerTable, Placed } from "./table.ts";
+import { type Body, bodyOfRuns, type ContainerTable, type Placed } from "./table.ts";
 
 /** Adds one value and returns whether it was absent. */
 export function addValue(table: ContainerTable, value: number): boolean {
@@ -50,56 +50,55 @@ export function deleteValue(table: ContainerTable, value: number): boolean {
 
 function addToArray(table: ContainerTable, i: number, low: number): boolean {
   const count = table.lengths[i] as number;
-  let { chunk, start } = table.body(i);
-  const isAppend = (chunk.units[start + count - 1] as number) < low;
-  const index = isAppend ? count : arrayLowerBound(chunk.units, start, count, low);
-  if (!isAppend && chunk.units[start + index] === low) return false;
+  let { units, start } = table.body(i);
+  const isAppend = (units[start + count - 1] as number) < low;
+  const index = isAppend ? count : arrayLowerBound(units, start, count, low);
+  if (!isAppend && units[start + index] === low) return false;
   if (count === ARRAY_COUNT_MAX) {
     convert(table, i, Kind.bitset);
     return addToBitset(table, i, low);
   }
   table.prepareWrite(i, count + 1);
-  ({ chunk, start } = table.body(i));
-  arrayInsert(chunk.units, start, count, index, low);
+  ({ units, start } = table.body(i));
+  arrayInsert(units, start, count, index, low);
   table.lengths[i] = count + 1;
   table.setCardinality(i, count + 1);
   return true;
 }
 
 function addToBitset(table: ContainerTable, i: number, low: number): boolean {
-  let { chunk, start } = table.body(i);
-  if (bitsetHas(chunk.words, start / 2, low)) return false;
+  if (bitsetHas(table.bits[i] as Uint32Array, low)) return false;
   table.prepareWrite(i, table.lengths[i] as number);
-  ({ chunk, start } = table.body(i));
-  bitsetAdd(chunk.words, start / 2, low);
+  bitsetAdd(table.bits[i] as Uint32Array, low);
   noteBitChange(table, i, low);
-  table.setCardinality(i, (table.cardinalities[i] as number) + 1);
-  if (table.cardinalities[i] === CONTAINER_SPAN) convert(table, i, Kind.run);
+  const cardinality = (table.cardinalities[i] as number) + 1;
+  table.setCardinality(i, cardinality);
+  if (cardinality === CONTAINER_SPAN) convert(table, i, Kind.run);
   return true;
 }
 
 function addToRuns(table: ContainerTable, i: number, low: number): boolean {
   const body = table.body(i);
   const runCount = body.length / RUN_UNITS;
-  if (runHas(body.chunk.units, body.start, runCount, low)) return false;
+  if (runHas(body.units, body.start, runCount, low)) return false;
   table.prepareWrite(i, body.length + RUN_UNITS);
-  const { chunk, start } = table.body(i);
-  settleRuns(table, i, runAdd(chunk.units, start, runCount, low), body.cardinality + 1);
+  const { units, start } = table.body(i);
+  settleRuns(table, i, runAdd(units, start, runCount, low), body.cardinality + 1);
   return true;
 }
 
 function deleteFromArray(table: ContainerTable, i: number, low: number): boolean {
   const count = table.lengths[i] as number;
-  let { chunk, start } = table.body(i);
-  const index = arrayLowerBound(chunk.units, start, count, low);
-  if (index === count || chunk.units[start + index] !== low) return false;
+  let { units, start } = table.body(i);
+  const index = arrayLowerBound(units, start, count, low);
+  if (index === count || units[start + index] !== low) return false;
   if (count === 1) {
     table.remove(i, i + 1);
     return true;
   }
   table.prepareWrite(i, count);
-  ({ chunk, start } = table.body(i));
-  arrayRemove(chunk.units, start, count, index);
+  ({ units, start } = table.body(i));
+  arrayRemove(units, start, count, index);
   table.lengths[i] = count - 1;
   table.setCardinality(i, count - 1);
   table.giveBack(i);
@@ -107,28 +106,27 @@ function deleteFromArray(table: ContainerTable, i: number, low: number): boolean
 }
 
 function deleteFromBitset(table: ContainerTable, i: number, low: number): boolean {
-  let { chunk, start } = table.body(i);
-  if (!bitsetHas(chunk.words, start / 2, low)) return false;
+  if (!bitsetHas(table.bits[i] as Uint32Array, low)) return false;
   table.prepareWrite(i, table.lengths[i] as number);
-  ({ chunk, start } = table.body(i));
-  bitsetDelete(chunk.words, start / 2, low);
+  bitsetDelete(table.bits[i] as Uint32Array, low);
   noteBitChange(table, i, low);
-  table.setCardinality(i, (table.cardinalities[i] as number) - 1);
-  if (table.cardinalities[i] === ARRAY_COUNT_MAX) convert(table, i, Kind.array);
+  const cardinality = (table.cardinalities[i] as number) - 1;
+  table.setCardinality(i, cardinality);
+  if (cardinality === ARRAY_COUNT_MAX) convert(table, i, Kind.array);
   return true;
 }
 
 function deleteFromRuns(table: ContainerTable, i: number, low: number): boolean {
   const body = table.body(i);
   const runCount = body.length / RUN_UNITS;
-  if (!runHas(body.chunk.units, body.start, runCount, low)) return false;
+  if (!runHas(body.units, body.start, runCount, low)) return false;
   if (body.cardinality === 1) {
     table.remove(i, i + 1);
     return true;
   }
   table.prepareWrite(i, body.length + RUN_UNITS);
-  const { chunk, start } = table.body(i);
-  settleRuns(table, i, runDelete(chunk.units, start, runCount, low), body.cardinality - 1);
+  const { units, start } = table.body(i);
+  settleRuns(table, i, runDelete(units, start, runCount, low), body.cardinality - 1);
   return true;
 }
 
@@ -212,10 +210,10 @@ function addWithin(table: ContainerTable, key: number, first: number, last: numb
   }
   if (table.kinds[i] === Kind.bitset) {
     table.prepareWrite(i, table.lengths[i] as number);
-    const { chunk, start } = table.body(i);
-    bitsetSetRange(chunk.words, start / 2, first, last);
+    const words = table.bits[i] as Uint32Array;
+    bitsetSetRange(words, first, last);
     noteBitChange(table, i, first);
-    table.setCardinality(i, bitsetCount(chunk.words, start / 2));
+    table.setCardinality(i, bitsetCount(words));
     if (table.cardinalities[i] === CONTAINER_SPAN) convert(table, i, Kind.run);
     return;
   }
@@ -243,10 +241,10 @@ function deleteWithin(table: ContainerTable, key: number, first: number, last: n
   if (i < 0) return;
   if (table.kinds[i] === Kind.bitset) {
     table.prepareWrite(i, table.lengths[i] as number);
-    const { chunk, start } = table.body(i);
-    bitsetClearRange(chunk.words, start / 2, first, last);
+    const words = table.bits[i] as Uint32Array;
+    bitsetClearRange(words, first, last);
     noteBitChange(table, i, first);
-    const cardinality = bitsetCount(chunk.words, start / 2);
+    const cardinality = bitsetCount(words);
     if (cardinality === 0) {
       table.remove(i, i + 1);
       return;
@@ -261,12 +259,8 @@ function deleteWithin(table: ContainerTable, key: number, first: number, last: n
   table.compactIfWasteful();
 }
 
-/** A body of one run that belongs to no table. */
 function rangeBody(first: number, last: number): Body {
-  const units = Uint16Array.of(first, last, 0);
-  const chunk = { units, words: new Uint32Array(0), used: RUN_UNITS, shared: true };
-  const cardinality = last - first + 1;
-  return { kind: Kind.run, cardinality, length: RUN_UNITS, chunk, start: 0 };
+  return bodyOfRuns(Uint16Array.of(first, last, 0), RUN_UNITS, last - first + 1);
 }
 
 /** Index of the first container with this key or a higher one. */

@@ -24,7 +24,7 @@ import {
   RUN_COUNT_BYTES,
 } from "./format.ts";
 import { ARRAY_COUNT_MAX, cheapestKind, Kind, RUN_COUNT_MAX } from "./kind.ts";
-import { type Body, ContainerTable, type Placed } from "./table.ts";
+import { bitsAt, bodyOfRuns, ContainerTable, type Placed } from "./table.ts";
 
 /** How bytes are read. */
 export interface DeserializeOptions {
@@ -188,16 +188,15 @@ function* readBits(where: Place): ByteReading<number> {
   limit(at + BITSET_BYTES, where.bytesMax, at);
   const bytes = yield BITSET_BYTES;
   const address = table.arena.allocate(BITSET_UNITS);
-  const start = (address & 0xffff) / 2;
-  const { words } = table.arena.chunkAt(address);
-  readWords(bytes, words.subarray(start, start + BITSET_WORDS));
-  const count = bitsetCount(words, start);
+  const words = bitsAt(table.arena, address);
+  readWords(bytes, words.subarray(0, BITSET_WORDS));
+  const count = bitsetCount(words);
   if (count !== cardinality) {
     const message = `bitset of container ${i} has ${count} bits set, want ${cardinality}`;
     throw refuse("BITMAP_CORRUPT", message, at);
   }
   const placed = { kind: Kind.bitset, cardinality, length: BITSET_UNITS, address };
-  if (where.canonical) checkKind(where, Kind.bitset, bitsetCountRuns(words, start, RUN_COUNT_MAX));
+  if (where.canonical) checkKind(where, Kind.bitset, bitsetCountRuns(words, RUN_COUNT_MAX));
   table.insert(table.count, where.key, placed);
   return at + BITSET_BYTES;
 }
@@ -220,8 +219,7 @@ function* readRuns(where: Place): ByteReading<number> {
   }
   if (where.canonical) checkKind(where, Kind.run, runCount);
   // Runs that do not pay are kept as what is smaller: memory then never depends on the writer.
-  const chunk = { units, words: new Uint32Array(0), used: units.length, shared: true };
-  const body: Body = { kind: Kind.run, cardinality, length: units.length, chunk, start: 0 };
+  const body = bodyOfRuns(units, units.length, cardinality);
   const placed: Placed = place(body, cheapestKind(cardinality, runCount), table.arena);
   table.insert(table.count, where.key, placed);
   return end;

@@ -1,10 +1,13 @@
 import { Arena, type Chunk } from "./arena.ts";
+import { BITSET_BODY_WORDS } from "./container-bitset.ts";
 import { RUN_UNITS } from "./container-run.ts";
 import { ARRAY_COUNT_MAX, Kind, RUN_COUNT_MAX } from "./kind.ts";
 
 const NO_BYTES = new Uint8Array(0);
 const NO_UNITS = new Uint16Array(0);
 const NO_WORDS = new Uint32Array(0);
+/** The keys of an empty table. There is always a first one to read, though it may not count. */
+const NO_KEYS = new Uint16Array(1);
 
 /** Units in the largest run container, and one run more, just before it becomes something else. */
 const RUN_UNITS_MAX = (RUN_COUNT_MAX + 1) * RUN_UNITS;
@@ -15,9 +18,16 @@ export interface Body {
   readonly cardinality: number;
   /** Units in use: one for each value of an array, three for each run, 4,224 for a bitset. */
   readonly length: number;
-  readonly chunk: Chunk;
-  /** Units from the start of the chunk. */
+  /** The values of an array, or the triples of runs, from `start` on. */
+  readonly units: Uint16Array;
   readonly start: number;
+  /** The whole body of a bitset; empty for the other kinds. */
+  readonly words: Uint32Array;
+}
+
+/** A body of runs that belongs to no table. */
+export function bodyOfRuns(units: Uint16Array, length: number, cardinality: number): Body {
+  return { kind: Kind.run, cardinality, length, units, start: 0, words: NO_WORDS };
 }
 
 /** A body that has been written to the arena and belongs to no container yet. */
@@ -45,7 +55,7 @@ export class ContainerTable {
   count = 0;
   size = 0;
   /** High 16 bits of the values. */
-  keys: Uint16Array = NO_UNITS;
+  keys: Uint16Array = NO_KEYS;
   kinds: Uint8Array = NO_BYTES;
   indexed: Uint8Array = NO_BYTES;
   cardinalities: Uint32Array = NO_WORDS;
@@ -54,29 +64,34 @@ export class ContainerTable {
   lengths: Uint16Array = NO_UNITS;
   /** Units allocated for each body. */
   capacities: Uint16Array = NO_UNITS;
+  /** The body of each bitset, and nothing for the other kinds: one step from a value to its bit. */
+  bits: Uint32Array[] = [];
   before: Uint32Array = NO_WORDS;
   beforeCount = 0;
   arena: Arena = new Arena();
+  /** The chunks of the arena, one step nearer. */
+  chunks: readonly Chunk[] = this.arena.chunks;
 
   /** Index of the container with this key, or `-1 - i` where i is the index it would have. */
   find(key: number): number {
-    const keys = this.keys;
-    const count = this.count;
-    if (count === 0) return -1;
+    const { keys } = this;
     // Keys mostly follow one another, so the place of one follows from the first.
-    const first = keys[0] as number;
-    const guess = key - first;
-    if (guess < 0) return -1;
-    if (guess < count && keys[guess] === key) return guess;
+    const guess = (key - (keys[0] as number)) >>> 0;
+    return guess < this.count && keys[guess] === key ? guess : this.#search(key);
+  }
+
+  #search(key: number): number {
+    const { keys, count } = this;
+    if (count === 0) return -1;
     const last = keys[count - 1] as number;
     if (last <= key) return last === key ? count - 1 : -1 - count;
     let from = 0;
-    let to = count;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((keys[middle] as number) < key) from = middle + 1;
-      else to = middle;
+    for (let length = count; length > 1;) {
+      const half = length >>> 1;
+      from += half & (((keys[from + half - 1] as number) - key) >> 31);
+      length -= half;
     }
+    from += 1 & (((keys[from] as number) - key) >> 31);
     return keys[from] === key ? from : -1 - from;
   }
 
@@ -87,8 +102,9 @@ export class ContainerTable {
       kind: this.kinds[i] as Kind,
       cardinality: this.cardinalities[i] as number,
       length: this.lengths[i] as number,
-      chunk: this.arena.chunkAt(address),
+      units: (this.chunks[address >>> 16] as Chunk).units,
       start: address & 0xffff,
+      words: this.bits[i] as Uint32Array,
     };
   }
 
@@ -101,7 +117,7 @@ export class ContainerTable {
 
   #countUpTo(i: number): void {
     if (this.before.length < this.count) {
-      const before = new Uint32Array(this.keys.length);
+      const before = new Uint32Array(this.kinds.length);
       before.set(this.before.subarray(0, this.beforeCount));
       this.before = before;
     }
@@ -140,9 +156,15 @@ export class ContainerTable {
   /** Makes room for `count` containers at index `i`. The caller gives each a key and a body at once. */
   openGap(i: number, count: number): void {
     const needed = this.count + count;
-    if (needed > this.keys.length) this.#resize(Math.max(needed, growth(this.count, 4)));
+    if (needed > this.kinds.length) this.#resize(Math.max(needed, growth(this.count, 4)));
     if (i < this.count) this.#shift(i, i + count);
     this.count = needed;
+    if (count === 1) {
+      this.bits.splice(i, 0, NO_WORDS);
+    } else {
+      const gap = Array.from({ length: count }, () => NO_WORDS);
+      this.bits = this.bits.slice(0, i).concat(gap, this.bits.slice(i));
+    }
     this.cardinalities.fill(0, i, i + count);
     this.capacities.fill(0, i, i + count);
     if (i + 1 < this.beforeCount) this.beforeCount = i + 1;
@@ -162,10 +184,11 @@ export class ContainerTable {
       this.arena.release(this.capacities[k] as number);
     }
     if (i < end) this.#shift(end, i);
+    this.bits.splice(i, end - i);
     this.count -= end - i;
     if (i + 1 < this.beforeCount) this.beforeCount = i + 1;
     if (this.count < this.beforeCount) this.beforeCount = this.count;
-    if (this.count === 0) this.arena = new Arena();
+    if (this.count === 0) this.#adopt(new Arena());
   }
 
   /** Gives container `i` another body, which has been written. */
@@ -176,6 +199,7 @@ export class ContainerTable {
     this.addresses[i] = placed.address;
     this.lengths[i] = placed.length;
     this.capacities[i] = placed.length;
+    this.#findBits(i);
     this.setCardinality(i, placed.cardinality);
   }
 
@@ -231,14 +255,16 @@ export class ContainerTable {
       );
       this.addresses[i] = to;
     }
-    this.arena = fresh;
-    if (trim && this.count < this.keys.length) this.#resize(this.count);
+    this.#adopt(fresh);
+    for (let i = 0; i < this.count; i++) this.#findBits(i);
+    if (trim && 0 < this.count && this.count < this.kinds.length) this.#resize(this.count);
   }
 
   /** A second table with the same containers. Whichever is written first copies what it writes. */
   clone(): ContainerTable {
     const twin = new ContainerTable();
     const count = this.count;
+    if (count === 0) return twin;
     twin.count = count;
     twin.size = this.size;
     twin.keys = this.keys.slice(0, count);
@@ -248,10 +274,16 @@ export class ContainerTable {
     twin.addresses = this.addresses.slice(0, count);
     twin.lengths = this.lengths.slice(0, count);
     twin.capacities = this.capacities.slice(0, count);
+    twin.bits = this.bits.slice();
     twin.before = this.before.slice(0, count);
     twin.beforeCount = this.beforeCount;
-    twin.arena = this.arena.share();
+    twin.#adopt(this.arena.share());
     return twin;
+  }
+
+  #adopt(arena: Arena): void {
+    this.arena = arena;
+    this.chunks = arena.chunks;
   }
 
   #move(i: number, capacity: number): void {
@@ -263,6 +295,14 @@ export class ContainerTable {
     arena.release(this.capacities[i] as number);
     this.addresses[i] = to;
     this.capacities[i] = capacity;
+    this.#findBits(i);
+  }
+
+  /** Sets the entry of `bits` from the kind and the address. */
+  #findBits(i: number): void {
+    const address = this.addresses[i] as number;
+    const isBitset = this.kinds[i] === Kind.bitset;
+    this.bits[i] = isBitset ? bitsAt(this.arena, address) : NO_WORDS;
   }
 
   /** Moves the entries from index `from` on to index `to` on, in every column but `before`. */
@@ -302,6 +342,12 @@ export class ContainerTable {
     this.lengths = units(this.lengths);
     this.capacities = units(this.capacities);
   }
+}
+
+/** The body of a bitset that is at `address`. */
+export function bitsAt(arena: Arena, address: number): Uint32Array {
+  const start = (address & 0xffff) >>> 1;
+  return arena.chunkAt(address).words.subarray(start, start + BITSET_BODY_WORDS);
 }
 
 /** Half as much again as is needed, so that growing one by one costs a constant each. */

@@ -1,5 +1,4 @@
 /** Writes the portable roaring format. FORMAT.md has the layout and the choice of containers. */
-import type { Chunk } from "./arena.ts";
 import { BITSET_WORDS } from "./container-bitset.ts";
 import { RUN_UNITS } from "./container-run.ts";
 import { countRuns, writeArray, writeBits, writeRuns } from "./convert.ts";
@@ -152,16 +151,15 @@ function writeHeader(table: ContainerTable, plan: Plan, bytes: Uint8Array): void
 
 /** Memory for a body on its way from one kind to another, made when it is first needed. */
 class Scratch {
-  #chunk: Chunk | undefined;
+  #words: Uint32Array<ArrayBuffer> | undefined;
 
-  get chunk(): Chunk {
-    if (this.#chunk === undefined) {
-      const buffer = new ArrayBuffer(BITSET_BYTES);
-      const units = new Uint16Array(buffer);
-      const words = new Uint32Array(buffer);
-      this.#chunk = { units, words, used: 0, shared: true };
-    }
-    return this.#chunk;
+  get words(): Uint32Array<ArrayBuffer> {
+    this.#words ??= new Uint32Array(BITSET_WORDS);
+    return this.#words;
+  }
+
+  get units(): Uint16Array {
+    return new Uint16Array(this.words.buffer);
   }
 }
 
@@ -169,20 +167,19 @@ function writeBody(body: Body, kind: Kind, bytes: Uint8Array, at: number, scratc
   switch (kind) {
     case Kind.array:
       if (body.kind === Kind.array) {
-        const { units } = body.chunk;
-        writeNumbers(units.subarray(body.start, body.start + body.length), bytes, at);
+        writeNumbers(body.units.subarray(body.start, body.start + body.length), bytes, at);
       } else {
-        writeArray(body, scratch.chunk.units, 0);
-        writeNumbers(scratch.chunk.units.subarray(0, body.cardinality), bytes, at);
+        const { units } = scratch;
+        writeArray(body, units, 0);
+        writeNumbers(units.subarray(0, body.cardinality), bytes, at);
       }
       return;
     case Kind.bitset:
       if (body.kind === Kind.bitset) {
-        const start = body.start / 2;
-        writeNumbers(body.chunk.words.subarray(start, start + BITSET_WORDS), bytes, at);
+        writeNumbers(body.words.subarray(0, BITSET_WORDS), bytes, at);
       } else {
-        writeBits(body, scratch.chunk.words, 0);
-        writeNumbers(scratch.chunk.words, bytes, at);
+        writeBits(body, scratch.words);
+        writeNumbers(scratch.words, bytes, at);
       }
       return;
     case Kind.run:
@@ -192,8 +189,7 @@ function writeBody(body: Body, kind: Kind, bytes: Uint8Array, at: number, scratc
 }
 
 function writeRunBody(body: Body, bytes: Uint8Array, at: number): void {
-  let { units } = body.chunk;
-  let { start } = body;
+  let { units, start } = body;
   let runCount = body.length / RUN_UNITS;
   if (body.kind !== Kind.run) {
     runCount = countRuns(body, RUN_COUNT_MAX);
