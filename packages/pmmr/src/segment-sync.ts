@@ -39,13 +39,16 @@ export interface SyncTarget {
  * The sender may compact between two segments: if a segment says that a subtree is pruned of which this range already has a
  * part, that part is dropped for the pruned root.
  *
+ * What is read back must be what is pushed (`S` is an `E`): a range that stores less than it hashes, like Grin's headers,
+ * cannot be brought about from what others stored.
+ *
  * @example
  * const sync = new SegmentSync(pmmr, { size, root, height: 11, unspent });
  * while (!sync.done) sync.apply(await ask(sync.next));
  * sync.finish();
  */
-export class SegmentSync<E> {
-  readonly #pmmr: Pmmr<E, E>;
+export class SegmentSync<E, S extends E = E> {
+  readonly #pmmr: Pmmr<E, S>;
   readonly #target: SyncTarget;
   /** Whether the first segment was applied here: until then a single leaf counts as nothing. */
   #begun = false;
@@ -55,7 +58,7 @@ export class SegmentSync<E> {
    *   element with which a new chain begins. It is written to by {@link apply} and {@link finish}
    * @throws RangeError if the target's size, root or height is none, or the range is longer than the target's
    */
-  constructor(pmmr: Pmmr<E, E>, target: SyncTarget) {
+  constructor(pmmr: Pmmr<E, S>, target: SyncTarget) {
     segmentCapacity(target.height);
     checkTarget(target);
     if (target.size < pmmr.size) {
