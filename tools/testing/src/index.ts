@@ -48,3 +48,32 @@ export {
   type StraceOptions,
   straceRefusal,
 } from "./real/strace.ts";
+export { storeLaws } from "./store/contract.ts";
+export { CountingStore, type StoreCounts } from "./store/counting-store.ts";
+export {
+  FailingStore,
+  FailingStoreError,
+  type RecordedBatch,
+  type StoreCallKind,
+  type StoreFailurePlan,
+  type StoreImage,
+} from "./store/failing-store.ts";
+export { collectGarbage } from "./store/garbage.ts";
+export { hexOf, type ModelEntry, StoreModel } from "./store/model.ts";
+export {
+  type OpenedStore,
+  type StoreLaw,
+  type StoreSubject,
+  type StoreSubjectOptions,
+} from "./store/subject.ts";
+export {
+  readsSync,
+  type StoredBytes,
+  type StoreEntries,
+  type StoreEntry,
+  type StoreExpectation,
+  type StoreLike,
+  type StoreOperation,
+  type StoreRange,
+  type SyncReadsLike,
+} from "./store/types.ts";
