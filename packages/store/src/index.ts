@@ -1,1 +1,27 @@
-export {};
+export {
+  type BatchOptions,
+  type Bytes,
+  type Del,
+  type Entry,
+  type Expectation,
+  flush,
+  hasSyncReads,
+  type Operation,
+  type Put,
+  type Range,
+  type Store,
+  type StoreIterator,
+  type StoreState,
+  type StoreSupports,
+  type SyncReads,
+} from "./store.ts";
+export {
+  type Reading,
+  type RunOptions,
+  runAsync,
+  runSync,
+  type StopSignal,
+  together,
+} from "./reading.ts";
+export { prefixed, prefixKey, prefixOperations } from "./prefixed.ts";
+export { StoreError, type StoreErrorCode, type StoreErrorOptions } from "./errors.ts";

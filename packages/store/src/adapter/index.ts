@@ -1,1 +1,15 @@
-export {};
+export {
+  type Bound,
+  checkKey,
+  checkKeys,
+  checkOperations,
+  inRange,
+  isEmptyRange,
+  type ResolvedBatchOptions,
+  resolveBatchOptions,
+  type ResolvedRange,
+  resolveRange,
+} from "./arguments.ts";
+export { BufferedIterator, type EntrySource } from "./buffered-iterator.ts";
+export { ITERATOR_COUNT_MAX, OpenIterators } from "./open-iterators.ts";
+export { compareBytes, copyBytes, sameBytes } from "../bytes.ts";
