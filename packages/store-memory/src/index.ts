@@ -1,1 +1,1 @@
-export {};
+export { type MemoryStatistics, MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
