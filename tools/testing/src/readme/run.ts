@@ -74,6 +74,7 @@ export async function typeCheckFences(
       // Blank lines in front make the compiler's line numbers those of the Markdown file.
       writeFileSync(join(folder, `line-${line}.ts`), "\n".repeat(line - 1) + code);
     }
+    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
     const nodeTypes = dirname(require.resolve("@types/node/package.json"));
     const compilerOptions = {
       ...COMPILER_OPTIONS,

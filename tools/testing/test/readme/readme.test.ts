@@ -115,7 +115,7 @@ describe("types", () => {
 
   test("that hold pass, with imports and without", async () => {
     const fences = [
-      only("const x: number = 1;\nx; // => 1"),
+      only("const x: number = await Promise.resolve(1);\nx; // => 1"),
       only(
         "import { findFences } from 'fences';\nfindFences('', 'ts').length; // => 0",
         "ts",
