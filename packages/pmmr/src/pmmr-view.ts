@@ -283,7 +283,16 @@ export abstract class PmmrView<E, S = E> {
    * @throws PmmrError PMMR_DAMAGED naming the first bad position, unless `onDamage` is given; PMMR_ABORTED; PMMR_STALE_VIEW
    */
   async validate(options: ValidateOptions = {}): Promise<ValidationReport> {
-    return validateNodes(this, this.#reader.hashOnly ?? false, options);
+    const reader = this.#fresh();
+    const { epoch } = reader;
+    return validateNodes(this, reader.hashOnly ?? false, {
+      ...options,
+      onProgress: async (progress) => {
+        await options.onProgress?.(progress);
+        // A writer's own view never goes stale, but what was walked so far may be gone.
+        if (reader.epoch !== epoch) throw staleView();
+      },
+    });
   }
 
   /** The reader, after making sure that what it gives still belongs to this view. */

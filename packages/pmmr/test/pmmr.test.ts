@@ -260,6 +260,39 @@ describe("a codec that throws", () => {
     }
   });
 
+  test("and a hash function that throws leave nothing behind either", () => {
+    const hasher = sha256();
+    for (let nth = 1; nth <= 3; nth++) {
+      let calls = Infinity;
+      const hashing = grinHashing({
+        ...hasher,
+        outputSize: 32,
+        name: "failing",
+        hash: (message) => {
+          if (--calls === 0) throw new Refused();
+          return hasher.hash(message);
+        },
+        hashMany: (messages, size, count, output) => {
+          if (--calls <= 0) throw new Refused();
+          hasher.hashMany(messages, size, count, output);
+        },
+      });
+      const backend = new MemoryBackend({ codec: bytesCodec(4), prunable: true });
+      const pmmr = new Pmmr(backend, { hashing });
+      pmmr.pushMany([1, 2, 3].map((i) => word(i)));
+      const root = hexOf(pmmr.root());
+      for (const write of [
+        () => pmmr.push(word(4)),
+        () => pmmr.pushMany([4, 5, 6, 7, 8].map((i) => word(i))),
+      ]) {
+        calls = nth;
+        expect(write).toThrow(Refused);
+        calls = Infinity;
+        expect([pmmr.size, hexOf(pmmr.root())]).toEqual([4, root]);
+      }
+    }
+  });
+
   test("an iterable that throws leaves nothing behind either", () => {
     const { pmmr } = openRange(4);
     function* elements(): Generator<Uint8Array> {

@@ -15,6 +15,7 @@ import {
   merkleProofToJson,
   Pmmr,
   proofLength,
+  ReadonlyPmmr,
   verifyMerkleProof,
 } from "../src/index.ts";
 import { hexOf } from "./range-model.ts";
@@ -113,6 +114,25 @@ describe("making a proof", () => {
         for (let i = 0; i < leaves; i++) if (i !== index) pmmr.prune(leafPosition(i));
         backend.compact();
         expect(pmmr.merkleProof(pos0, { recheck: true })).toEqual(proof);
+      }
+    }
+  });
+
+  test("from an older view proves the older root, however the range went on", () => {
+    const backend = new MemoryBackend({ codec: bytesCodec(4), prunable: true });
+    const pmmr = new Pmmr(backend);
+    pmmr.pushMany(Array.from({ length: 20 }, (_, i) => word(i)));
+    for (let leaves = 1; leaves <= 20; leaves++) {
+      const view = new ReadonlyPmmr(backend, { size: leafPosition(leaves) });
+      pmmr.push(word(100 + leaves));
+      for (let index = 0; index < leaves; index++) {
+        const pos0 = leafPosition(index);
+        const proof = view.merkleProof(pos0, { recheck: true });
+        expect(proof).toEqual(rangeOfLeaves(leaves).merkleProof(pos0));
+        const claim = { root: view.root(), size: view.size, pos0, hashForm: word(index), proof };
+        expect(verifyMerkleProof(claim)).toBe(true);
+        const newer = { ...claim, root: pmmr.root(), size: pmmr.size };
+        expect(verdictOf(() => verifyMerkleProof(newer))).not.toBe(true);
       }
     }
   });

@@ -211,7 +211,10 @@ describe("damage is named exactly", { timeout: CAMPAIGN_TIMEOUT }, () => {
         return new Uint8Array(record);
       },
     };
-    Object.defineProperty(view, "codec", { value: picky });
+    Object.defineProperty(view, "codec", { value: picky, configurable: true });
+    expect(await findings(view)).toEqual([{ pos0: 1, kind: "unreadable" }]);
+    const pickyLater = { ...bytesCodec(4), storedHashForm: picky.load };
+    Object.defineProperty(view, "codec", { value: pickyLater });
     expect(await findings(view)).toEqual([{ pos0: 1, kind: "unreadable" }]);
   });
 
@@ -274,6 +277,21 @@ describe("a validation", () => {
       view.validate({
         onProgress: ({ done }) => {
           if (done > 0 && pmmr.size > 0) pmmr.rewind(0);
+        },
+      });
+    expect(await codeOfAsync(rewinding)).toBe("PMMR_STALE_VIEW");
+  });
+
+  test("through the writer's own view notices a rewind too", async () => {
+    const pmmr = new Pmmr(new MemoryBackend({ codec: bytesCodec(4) }));
+    pmmr.pushMany(Array.from({ length: 5000 }, (_, i) => word(i)));
+    const rewinding = async (): Promise<unknown> =>
+      pmmr.validate({
+        onProgress: ({ done }) => {
+          if (done > 0) pmmr.rewind(1000);
+        },
+        onDamage: () => {
+          throw new Error("nothing is damaged");
         },
       });
     expect(await codeOfAsync(rewinding)).toBe("PMMR_STALE_VIEW");
