@@ -24,7 +24,7 @@ export const bitmapChunkCodec: ElementCodec<Uint8Array> = {
 /** Bits set in a byte array. */
 export function popCount(bytes: Uint8Array): number {
   let count = 0;
-  for (const byte of bytes) count += BYTE_BITS[byte] as number;
+  for (let i = 0; i < bytes.length; i++) count += BYTE_BITS[bytes[i] as number] as number;
   return count;
 }
 

@@ -117,11 +117,14 @@ function writeBlock(writer: ByteWriter, chunks: readonly SegmentLeaf[]): void {
     writer.bytes(bits);
     return;
   }
-  const wanted = mode === Mode.set;
   const set = popCount(bits);
-  writer.u16(wanted ? set : bits.length * 8 - set);
-  for (let bit = 0; bit < bits.length * 8; bit++) {
-    if (hasBit(bits, bit) === wanted) writer.u16(bit);
+  const listed = mode === Mode.set ? bits : inverted(bits);
+  writer.u16(mode === Mode.set ? set : bits.length * 8 - set);
+  for (let byte = 0; byte < listed.length; byte++) {
+    if (listed[byte] === 0) continue;
+    for (let bit = byte * 8; bit < byte * 8 + 8; bit++) {
+      if (hasBit(listed, bit)) writer.u16(bit);
+    }
   }
 }
 
@@ -162,7 +165,13 @@ function readBits(reader: ByteReader, size: number, mode: number): Uint8Array<Ar
     setBit(bits, bit);
     previous = bit;
   }
-  return mode === Mode.set ? bits : bits.map((byte) => byte ^ 0xff);
+  return mode === Mode.set ? bits : inverted(bits);
+}
+
+function inverted(bits: Uint8Array): Uint8Array<ArrayBuffer> {
+  const inverse = new Uint8Array(bits);
+  for (let i = 0; i < inverse.length; i++) inverse[i] = (inverse[i] as number) ^ 0xff;
+  return inverse;
 }
 
 /** The mode that the writer takes. */

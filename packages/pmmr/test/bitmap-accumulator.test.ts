@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 import { toHex } from "@x/hash";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { BitmapAccumulator, bitmapMmrSize } from "../src/bitmap-accumulator.ts";
 import { CHUNK_BITS, CHUNK_SIZE, bitmapChunkCodec } from "../src/bitmap-chunk.ts";
 import { grinHashing } from "../src/hashing.ts";
 import { leafPosition } from "../src/position.ts";
 import { NaiveIndexSet, NaiveRange, parseSet } from "./segment-model.ts";
 import { codeOf } from "./support.ts";
+
+// Campaigns: a busy machine takes its time over them.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface StepVector {
   readonly op: string;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { blake2b256, fromHex, toHex } from "@x/hash";
 import { Random, printCounts, scaled, seedOf } from "@x/testing";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { BitmapAccumulator } from "../src/bitmap-accumulator.ts";
 import { CHUNK_SIZE, bitmapChunkCodec } from "../src/bitmap-chunk.ts";
 import { decodeBitmapSegment, encodeBitmapSegment } from "../src/bitmap-segment.ts";
@@ -13,6 +13,9 @@ import { ByteWriter } from "../src/wire.ts";
 import { fuzz } from "./fuzz.ts";
 import { parseSet } from "./segment-model.ts";
 import { codeOf } from "./support.ts";
+
+// Campaigns: a busy machine takes its time over them.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface Vector {
   readonly accumulator: string;

@@ -1,7 +1,7 @@
 import { fromHex } from "@x/hash";
 import { Random, scaled, seedOf } from "@x/testing";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { decodeSegment, encodeSegment } from "../src/segment-codec.ts";
 import { makeSegment } from "../src/segment-make.ts";
 import { SEGMENT_HEIGHT_MAX, type Segment } from "../src/segment.ts";
@@ -10,6 +10,9 @@ import { fuzz } from "./fuzz.ts";
 import { NaiveRange, bytesCodec, variableCodec, vectorElement } from "./segment-model.ts";
 import { bytesCodec as codecOfBytes } from "../src/codec.ts";
 import { codeOf, word } from "./support.ts";
+
+// Campaigns: a busy machine takes its time over them.
+vi.setConfig({ testTimeout: 120_000 });
 
 const codec = bytesCodec(4);
 /** Records of any length, with nothing that says where one ends. */

@@ -1,6 +1,6 @@
 import { Random, printCounts, scaled, seedOf } from "@x/testing";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { BitmapAccumulator, bitmapMmrSize } from "../src/bitmap-accumulator.ts";
 import { decodeBitmapSegment, encodeBitmapSegment } from "../src/bitmap-segment.ts";
 import { BitmapSync } from "../src/bitmap-sync.ts";
@@ -14,6 +14,9 @@ import type { Segment, SegmentId } from "../src/segment.ts";
 import { fuzzInput } from "./fuzz.ts";
 import { NaiveIndexSet, bytesCodec } from "./segment-model.ts";
 import { codeOf, word } from "./support.ts";
+
+// Campaigns: a busy machine takes its time over them.
+vi.setConfig({ testTimeout: 120_000 });
 
 const codec = bytesCodec(4);
 

@@ -1,6 +1,6 @@
 import { Random, printCounts, scaled, seedOf } from "@x/testing";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { heightOf, leafCount, leafPosition } from "../src/position.ts";
 import { decodeSegment, encodeSegment } from "../src/segment-codec.ts";
 import { makeSegment } from "../src/segment-make.ts";
@@ -21,6 +21,9 @@ import {
 import { fuzzInput } from "./fuzz.ts";
 import { NaiveRange, bytesCodec } from "./segment-model.ts";
 import { codeOf, word } from "./support.ts";
+
+// Campaigns: a busy machine takes its time over them.
+vi.setConfig({ testTimeout: 120_000 });
 
 const codec = bytesCodec(4);
 const MODES: readonly SegmentMode[] = ["strict", "compatible"];

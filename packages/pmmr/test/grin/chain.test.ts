@@ -1,6 +1,6 @@
 import { blake2b256, fromHex, toHex } from "@x/hash";
 import { printCounts } from "@x/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { BitmapAccumulator, bitmapMmrSize } from "../../src/bitmap-accumulator.ts";
 import { decodeBitmapSegment, encodeBitmapSegment } from "../../src/bitmap-segment.ts";
 import { BitmapSync } from "../../src/bitmap-sync.ts";
@@ -40,6 +40,9 @@ import {
   readRoots,
 } from "./chain-files.ts";
 import { isCuckatooCycle } from "./cuckatoo.ts";
+
+// Campaigns: a busy machine takes its time over them.
+vi.setConfig({ testTimeout: 120_000 });
 
 const roots = readRoots();
 const chain = readElements(roots);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fromHex, toHex } from "@x/hash";
 import { Random, scaled, seedOf } from "@x/testing";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { ElementCodec } from "../../src/codec.ts";
 import {
   type HeaderElement,
@@ -32,6 +32,9 @@ import { MemoryBackend } from "../../src/memory-backend.ts";
 import { Pmmr } from "../../src/pmmr.ts";
 import { fuzz } from "../fuzz.ts";
 import { codeOf } from "../support.ts";
+
+// Campaigns: a busy machine takes its time over them.
+vi.setConfig({ testTimeout: 120_000 });
 
 type Genesis = Readonly<
   Record<
