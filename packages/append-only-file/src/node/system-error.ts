@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+
 import { AofError, type AofErrorCode } from "../errors.ts";
 
 /** The `code` of an error of the system, as `EIO`; `undefined` for anything else. */
@@ -12,7 +14,14 @@ export function systemCode(error: unknown): string | undefined {
  * @param action - what was being done, to which file, as `write of 32 bytes at 64 to a.bin`
  */
 export function systemError(action: string, cause: unknown): AofError {
-  return new AofError(codeOf(systemCode(cause)), `${action} failed`, { cause });
+  const code = isQuota(cause) ? "EDQUOT" : systemCode(cause);
+  return new AofError(codeOf(code), `${action} failed`, { cause });
+}
+
+/** Node.js has no name for a used-up quota and calls it `UNKNOWN`. */
+function isQuota(cause: unknown): boolean {
+  if (systemCode(cause) !== "UNKNOWN") return false;
+  return (cause as { readonly errno?: unknown }).errno === -constants.errno.EDQUOT;
 }
 
 function codeOf(code: string | undefined): AofErrorCode {

@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+
 import { describe, expect, test } from "vitest";
 
 import { systemCode, systemError } from "../../src/node/system-error.ts";
@@ -20,6 +22,15 @@ describe("an error of the system", () => {
     const error = systemError("read of a", cause);
     expect(error).toMatchObject({ name: "AofError", code: wanted, message: "read of a failed" });
     expect(error.cause).toBe(cause);
+  });
+
+  test("that Node.js has no name for is told by its number", () => {
+    const quota = Object.assign(new Error("system"), {
+      code: "UNKNOWN",
+      errno: -constants.errno.EDQUOT,
+    });
+    expect(systemError("write of a", quota).code).toBe("AOF_NO_SPACE");
+    expect(systemError("write of a", Object.assign(quota, { errno: -9999 })).code).toBe("AOF_IO");
   });
 
   test("without a code is AOF_IO", () => {

@@ -167,16 +167,21 @@ class CrashRun {
 
   async #check(image: Image): Promise<void> {
     const { nested: modes = [] } = this.#options;
-    // Two deep for some, one deep for all others.
-    const depth = image.nested === "" ? 1 : image.random.chance(0.05) ? 1 : 0;
-    const crashes = depth > 0 && modes.length > 0 ? recordRecovery(image.disk) : undefined;
+    // All crashes of the first recovery; of later ones now and then a single one, so that the work stays bounded.
+    const outer = image.nested === "";
+    const crashes =
+      modes.length > 0 && (outer || image.random.chance(DEEPER)) ? recordRecovery(image.disk) : [];
     this.counts.images++;
-    if (image.nested !== "") this.counts.nested++;
+    if (!outer) this.counts.nested++;
     const reopened = await this.#open(image, image.disk);
     image.disk.before = undefined;
     this.#mustAccept(image, reopened.digest);
     await this.#survive(image, "check after recovery", () => reopened.check?.());
-    for (const crash of crashes ?? []) await this.#crashRecovery(image, crash, modes);
+    if (outer) {
+      for (const crash of crashes) await this.#crashRecovery(image, crash, modes);
+    } else if (crashes.length > 0) {
+      await this.#crashRecovery(image, image.random.pick(crashes), [image.random.pick(modes)]);
+    }
     await this.#settle(image, reopened);
   }
 
@@ -244,6 +249,9 @@ class CrashRun {
     return CrashFailure.at(image.where + nested, what, cause);
   }
 }
+
+/** Probability that a recovery from a crash within a recovery crashes once more. */
+const DEEPER = 0.2;
 
 /** A crashed disk and what may be found on it. */
 interface Image {

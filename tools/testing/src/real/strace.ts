@@ -12,6 +12,7 @@ import { DiskFailure, mustKeep, type StoreOnDisk } from "./store.ts";
 
 /** One system call to be tampered with. */
 export interface Injection {
+  /** Names as strace takes them, joined by commas. */
   readonly call: string;
   /** An error as `EIO`; `zero`: it returns 0 and does nothing; `kill`: the process is killed at it. */
   readonly fault: string;
@@ -64,6 +65,9 @@ export interface InjectionKind {
   readonly shared?: boolean;
 }
 
+/** One call on some machines is another on others; strace passes over those it does not know. */
+const RENAME = "?rename,?renameat,?renameat2";
+
 /** Errors, empty transfers and kills at every call that a store makes for its files. */
 export const INJECTIONS: readonly InjectionKind[] = [
   { call: "pwrite64", fault: "EIO", whenMax: 100 },
@@ -74,9 +78,9 @@ export const INJECTIONS: readonly InjectionKind[] = [
   { call: "fdatasync", fault: "kill", whenMax: 40 },
   { call: "fsync", fault: "EIO", whenMax: 4 },
   { call: "fsync", fault: "kill", whenMax: 4 },
-  { call: "rename", fault: "EIO", whenMax: 4 },
-  { call: "rename", fault: "ENOSPC", whenMax: 4 },
-  { call: "rename", fault: "kill", whenMax: 4 },
+  { call: RENAME, fault: "EIO", whenMax: 4 },
+  { call: RENAME, fault: "ENOSPC", whenMax: 4 },
+  { call: RENAME, fault: "kill", whenMax: 4 },
   { call: "ftruncate", fault: "EIO", whenMax: 8 },
   { call: "ftruncate", fault: "kill", whenMax: 8 },
   { call: "pread64", fault: "EIO", whenMax: 8, shared: true },
