@@ -8,7 +8,7 @@ import { type DiskErrorCode } from "../disk/error.ts";
 import { Random, seedOf } from "../random.ts";
 import { type CrashOptions, emptyDisk } from "./crash.ts";
 import { CrashFailure, described } from "./failure.ts";
-import { CommitLog, type CrashSubject, refusal, type Reopened } from "./subject.ts";
+import { CommitLog, type CrashSubject, type Mark, refusal, type Reopened } from "./subject.ts";
 
 /** What a fault campaign did. */
 export interface FaultCounts {
@@ -105,8 +105,9 @@ class FaultRun {
     const log = new CommitLog(this.#subject.initial);
     this.counts.faults++;
     await this.#mayReject(where, () => this.#subject.run(disk, log));
-    const { acknowledged, durable } = log.mark();
-    const image = { disk, log, where };
+    const mark = log.mark();
+    const { acknowledged, durable } = mark;
+    const image = { disk, mark, where };
     for (const mode of ["none", "subset", "tear"] as const) {
       await this.#reopen({ ...image, mode, floor: durable });
     }
@@ -126,12 +127,12 @@ class FaultRun {
   }
 
   async #failRecovery(at: number, mode: CrashMode): Promise<void> {
-    const { disk, log } = await this.#crashedAt(at, mode);
+    const { disk, mark } = await this.#crashedAt(at, mode);
     const recovery: DiskOperation[] = [];
     const plain = disk.fork();
     plain.before = (operation) => recovery.push(operation);
     await this.#subject.reopen(plain);
-    const { acknowledged, durable } = log.mark();
+    const { acknowledged, durable } = mark;
     const floor = mode === "kill" ? acknowledged : durable;
     for (const operation of recovery) {
       for (const fault of FAULTS) {
@@ -142,8 +143,8 @@ class FaultRun {
         failing.failAt(operation.index, fault.code, fault);
         this.counts.faults++;
         await this.#mayReject(where, async () => void (await this.#subject.reopen(failing)));
-        await this.#reopen({ disk: failing, log, where, mode: "kill", floor });
-        await this.#reopen({ disk: failing, log, where, mode: "subset", floor: durable });
+        await this.#reopen({ disk: failing, mark, where, mode: "kill", floor });
+        await this.#reopen({ disk: failing, mark, where, mode: "subset", floor: durable });
       }
     }
   }
@@ -151,13 +152,13 @@ class FaultRun {
   async #crashedAt(
     at: number,
     mode: CrashMode,
-  ): Promise<{ readonly disk: SimulatedDisk; readonly log: CommitLog }> {
+  ): Promise<{ readonly disk: SimulatedDisk; readonly mark: Mark }> {
     const disk = emptyDisk(this.#options);
     const log = new CommitLog(this.#subject.initial);
     const random = new Random(seedOf(this.#options.seed, at, mode));
     const state: { crashed?: SimulatedDisk } = {};
     disk.before = ({ index }) => {
-      if (index !== at) return;
+      if (index < at) return;
       state.crashed ??= disk.crash(mode, random);
       throw new PowerCut();
     };
@@ -167,7 +168,7 @@ class FaultRun {
       // Whatever the store makes of it: the machine is gone.
     }
     if (state.crashed === undefined) throw new Error(`operation ${at} was not reached`);
-    return { disk: state.crashed, log };
+    return state.crashed;
   }
 
   async #mayReject(where: string, work: () => Promise<void>): Promise<void> {
@@ -188,7 +189,7 @@ class FaultRun {
     const disk = image.disk.crash(image.mode, random);
     this.counts.images++;
     const reopened = await this.#guard(image, "recovery", () => this.#subject.reopen(disk));
-    const reason = refusal(image.log.mark(), image.floor, reopened.digest);
+    const reason = refusal(image.mark, image.floor, reopened.digest);
     if (reason !== undefined) throw CrashFailure.at(`${image.where}, then ${image.mode}`, reason);
     await this.#guard(image, "check", async () => reopened.check?.());
     await this.#mustKeep(image, disk, reopened.digest, random);
@@ -238,7 +239,7 @@ class PowerCut extends Error {
 /** A disk after a fault, and what may be found on it. */
 interface FaultImage {
   readonly disk: SimulatedDisk;
-  readonly log: CommitLog;
+  readonly mark: Mark;
   readonly where: string;
   readonly mode: CrashMode;
   readonly floor: number;
