@@ -89,7 +89,7 @@ async function overHistories<H>(
 ): Promise<void> {
   const { title, histories, subject, runs, examples = [], shrinkMsMax = 20_000 } = campaign;
   const seed = fromEnvironment("CRASH_SEED", campaign.seed ?? 1);
-  const path = process.env["CRASH_PATH"];
+  const only = process.env["CRASH_PATH"];
   const state: { failedAt?: number } = {};
   const property = fc.asyncProperty(histories, async (history) => {
     // Shrinking is allowed some time, then the shortest history so far has to do.
@@ -104,17 +104,20 @@ async function overHistories<H>(
   const result = await fc.check(property, {
     seed,
     numRuns: runs,
-    examples: path === undefined ? examples.map((example): [H] => [example]) : [],
-    ...(path === undefined ? {} : { path, endOnFailure: true }),
+    examples: only === undefined ? examples.map((example): [H] => [example]) : [],
+    ...(only === undefined ? {} : { path: only, endOnFailure: true }),
   });
   if (!result.failed) return;
   const error: unknown = result.errorInstance;
-  const image = error instanceof CrashFailure ? error.where : "";
-  const line = `CRASH_SEED=${seed} CRASH_PATH=${result.counterexamplePath ?? ""} ${image}`;
+  const found = error instanceof CrashFailure;
+  const path = `CRASH_SEED=${seed} CRASH_PATH=${result.counterexamplePath ?? ""}`;
+  const line = found ? `${path} ${error.where}` : path;
   const history = fc.stringify(result.counterexample?.[0]);
-  throw new CrashFailure(`${title}: ${described(error)}\n${line}\nhistory ${history}`, line, {
-    cause: error,
-  });
+  const message = `${title}: ${described(error)}\n${line}\nhistory ${history}`;
+  // A test that fails by itself has found nothing.
+  throw found
+    ? new CrashFailure(message, line, { cause: error })
+    : new Error(message, { cause: error });
 }
 
 function add<T extends CrashCounts | FaultCounts>(total: T, more: T): void {

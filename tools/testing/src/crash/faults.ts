@@ -156,10 +156,10 @@ class FaultRun {
     const disk = emptyDisk(this.#options);
     const log = new CommitLog(this.#subject.initial);
     const random = new Random(seedOf(this.#options.seed, at, mode));
-    const state: { crashed?: SimulatedDisk } = {};
+    const state: { crashed?: { readonly disk: SimulatedDisk; readonly mark: Mark } } = {};
     disk.before = ({ index }) => {
       if (index < at) return;
-      state.crashed ??= disk.crash(mode, random);
+      state.crashed ??= { disk: disk.crash(mode, random), mark: log.mark() };
       throw new PowerCut();
     };
     try {
@@ -177,9 +177,7 @@ class FaultRun {
     } catch (error) {
       this.counts.reported++;
       if (this.#subject.isTyped?.(error) ?? hasCode(error)) return;
-      throw new CrashFailure(`not a documented error: ${described(error)}`, where, {
-        cause: error,
-      });
+      throw CrashFailure.at(where, `not a documented error: ${described(error)}`, error);
     }
   }
 

@@ -143,5 +143,12 @@ describe("a failure", () => {
   test("that is no broken promise is not taken for a found mistake", async () => {
     const found = findsMistake(() => Promise.reject(new TypeError("bug in the test")));
     await expect(found).rejects.toThrow(TypeError);
+    const campaigned = findsMistake(() => crashCampaign({ ...campaign(), subject: brokenSubject }));
+    await expect(campaigned).rejects.toThrow(/toy: TypeError: bug in the test\nCRASH_SEED=1/);
   });
 });
+
+/** A subject with a mistake of the test's own. */
+function brokenSubject(history: ToyHistory): CrashSubject {
+  return { ...toySubject(history), run: () => Promise.reject(new TypeError("bug in the test")) };
+}
