@@ -43,7 +43,7 @@ export interface MmrHashing {
 /**
  * Grin's rule: a leaf is `H(position || element)`, an inner node `H(position || left || right)`, a bag
  * `H(size || peak || bagged)`, with positions and sizes as 64-bit big-endian integers, counting nodes from 0. The empty
- * root is 32 zero bytes.
+ * root is 32 zero bytes. Preimages: FORMAT.md, "Hashes".
  *
  * Byte-compatible with Grin when `hasher` is unprefixed BLAKE2b-256, as it is by default.
  *
