@@ -41,3 +41,8 @@ export async function newHypercore(): Promise<Hypercore> {
   await core.ready();
   return core;
 }
+
+/** Elements as the peer that takes strings wants them. */
+export function toHexText(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,21 +1,25 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { nodeFileSystem } from "@x/append-only-file/node";
-import { bytesCodec, leafPosition, MemoryBackend, type MerkleProof, Pmmr } from "@x/pmmr";
-import { openPmmr, type PmmrFolder } from "@x/pmmr/file";
-import { verifyMerkleProof } from "@x/pmmr/verify";
+import { rmSync } from "node:fs";
+import { bytesCodec, leafPosition, MemoryBackend, Pmmr } from "@x/pmmr";
 import { type Benchmark, contender, type Counts } from "./harness.ts";
 import type { SuiteOptions } from "./main.ts";
-import { type Hypercore, newAccumulator, newHypercore } from "./pmmr-peers.ts";
+import {
+  batches,
+  closeAndRemove,
+  copyOf,
+  createFolder,
+  difference,
+  type Folder,
+  makeElements,
+  openCopy,
+  type Opened,
+  openFolder,
+  template,
+} from "./pmmr-folders.ts";
+import { type Hypercore, newAccumulator, newHypercore, toHexText } from "./pmmr-peers.ts";
+import { reads } from "./pmmr-reads.ts";
 
 /** Bytes of an output identifier and of a range proof record in Grin. */
 const ELEMENT_SIZES = [34, 683];
-/** Folders that are made once and copied for each sample, ignored by git. */
-const TEMPLATES = fileURLToPath(new URL("../../../bench-results/folders/", import.meta.url));
-
-type Elements = readonly Uint8Array[];
-type Folder = PmmrFolder<Uint8Array, Uint8Array<ArrayBuffer>>;
 
 /** Appends, reads, proofs, rewinding, compaction and opening, in memory and on disk. */
 export function benchmarks({ full }: SuiteOptions): Benchmark[] {
@@ -108,134 +112,6 @@ function appendOnDisk(size: number, batch: number, leaves: number): Benchmark {
   };
 }
 
-/** Root, get, proof and verification on a range of `leaves` leaves of 34 bytes. */
-function reads(leaves: number): Benchmark[] {
-  const elements = makeElements(34, leaves);
-  const picks = Array.from({ length: 500 }, (_, i) => (i * 7_919) % leaves);
-  const memory = once(() => {
-    const pmmr = new Pmmr(new MemoryBackend({ codec: bytesCodec(34) }));
-    pmmr.pushMany(elements);
-    return pmmr;
-  });
-  const disk = once(async () => {
-    const opened = await openCopy(await template(leaves, "spent=none"));
-    process.once("exit", () => rmSync(opened.path, { recursive: true, force: true }));
-    return opened.folder;
-  });
-  const core = once(async () => {
-    const made = await newHypercore();
-    for (const part of batches(elements, 1_000)) await made.append(part);
-    return made;
-  });
-  const accumulator = once(async () => {
-    const mmr = newAccumulator();
-    const indexes: number[] = [];
-    const texts = elements.map((element) => `0x${toHexText(element)}`);
-    for (const text of texts) indexes.push((await mmr.append(text)).elementIndex);
-    return { mmr, indexes, texts };
-  });
-  const small = leaves <= 2_000;
-  const base = { operations: picks.length, rounds: 7 };
-  const proveAll = (pmmr: Pmmr<Uint8Array>): MerkleProof[] =>
-    picks.map((i) => pmmr.merkleProof(leafPosition(i)));
-  return [
-    {
-      ...base,
-      name: `pmmr/root/leaves=${leaves}`,
-      operations: 50,
-      unit: "root",
-      contenders: [
-        {
-          subject: "@x/pmmr in memory",
-          run: async () => repeat(50, await memory(), (pmmr) => pmmr.root()),
-        },
-        {
-          subject: "@x/pmmr on disk",
-          run: async () => repeat(50, (await disk()).pmmr, (pmmr) => pmmr.root()),
-        },
-        {
-          subject: "hypercore 10",
-          run: async () => {
-            const made = await core();
-            for (let i = 0; i < 50; i++) await made.treeHash();
-          },
-        },
-      ],
-    },
-    {
-      ...base,
-      name: `pmmr/get/leaves=${leaves}`,
-      unit: "element",
-      contenders: [
-        { subject: "@x/pmmr in memory", run: async () => getAll(await memory(), picks) },
-        { subject: "@x/pmmr on disk", run: async () => getAll((await disk()).pmmr, picks) },
-        {
-          subject: "hypercore 10",
-          run: async () => {
-            const made = await core();
-            for (const i of picks) await made.get(i);
-          },
-        },
-      ],
-    },
-    {
-      ...base,
-      name: `pmmr/proof/leaves=${leaves}`,
-      unit: "proof",
-      contenders: [
-        { subject: "@x/pmmr in memory", run: async () => void proveAll(await memory()) },
-        { subject: "@x/pmmr on disk", run: async () => void proveAll((await disk()).pmmr) },
-        ...(small
-          ? [
-              {
-                subject: "@accumulators",
-                run: async () => {
-                  const { mmr, indexes } = await accumulator();
-                  for (const i of picks) await mmr.getProof(indexes[i] ?? 1);
-                },
-              },
-            ]
-          : []),
-      ],
-    },
-    {
-      ...base,
-      name: `pmmr/verify/leaves=${leaves}`,
-      unit: "proof",
-      contenders: [
-        contender<{ pmmr: Pmmr<Uint8Array>; proofs: MerkleProof[] }>({
-          subject: "@x/pmmr",
-          prepare: async () => {
-            const pmmr = await memory();
-            return { pmmr, proofs: proveAll(pmmr) };
-          },
-          run: ({ pmmr, proofs }) => verifyAll(pmmr, picks, proofs, elements),
-        }),
-        ...(small
-          ? [
-              contender<{ proofs: unknown[] }>({
-                subject: "@accumulators",
-                prepare: async () => {
-                  const { mmr, indexes } = await accumulator();
-                  const proofs = [];
-                  for (const i of picks) proofs.push(await mmr.getProof(indexes[i] ?? 1));
-                  return { proofs };
-                },
-                run: async ({ proofs }) => {
-                  const { mmr, texts } = await accumulator();
-                  for (const [n, i] of picks.entries()) {
-                    if (!(await mmr.verifyProof(proofs[n], texts[i] ?? "")))
-                      throw new Error("not verified");
-                  }
-                },
-              }),
-            ]
-          : []),
-      ],
-    },
-  ];
-}
-
 /** Takes 1,000 leaves off and commits. */
 function rewind(leaves: number): Benchmark {
   return {
@@ -326,120 +202,4 @@ function open(leaves: number): Benchmark {
     ],
     rounds: 5,
   };
-}
-
-interface Opened {
-  readonly path: string;
-  readonly folder: Folder;
-}
-
-function openFolder(path: string, size = 34): Promise<Folder> {
-  return openPmmr(nodeFileSystem(path), { codec: bytesCodec(size), prunable: true });
-}
-
-async function createFolder(size: number): Promise<Opened> {
-  const path = scratch();
-  return { path, folder: await openFolder(path, size) };
-}
-
-async function openCopy(source: string): Promise<Opened> {
-  const path = copyOf(source);
-  return { path, folder: await openFolder(path) };
-}
-
-function copyOf(source: string): string {
-  const path = scratch();
-  cpSync(source, path, { recursive: true });
-  return path;
-}
-
-/** On the disk the results go to: the system's temporary folder may be memory. */
-function scratch(): string {
-  mkdirSync(TEMPLATES, { recursive: true });
-  return mkdtempSync(join(TEMPLATES, "run-"));
-}
-
-async function closeAndRemove({ path, folder }: Opened): Promise<void> {
-  await folder.close();
-  rmSync(path, { recursive: true, force: true });
-}
-
-/** A folder of `leaves` leaves of 34 bytes, made at most once. */
-async function template(leaves: number, spent: "spent=none" | "spent=half"): Promise<string> {
-  const path = join(TEMPLATES, `leaves=${leaves},${spent}`);
-  if (existsSync(path) && statSync(path).isDirectory()) return path;
-  const making = scratch();
-  const folder = await openFolder(making);
-  for (const part of batches(makeElements(34, leaves), 50_000)) {
-    folder.pmmr.pushMany(part);
-    await folder.commit({ sync: false });
-  }
-  if (spent === "spent=half") {
-    for (let i = 0; i < leaves; i++) if (i % 8 >= 4) folder.pmmr.prune(leafPosition(i));
-    await folder.commit();
-  }
-  await folder.close();
-  cpSync(making, path, { recursive: true });
-  rmSync(making, { recursive: true, force: true });
-  return path;
-}
-
-function getAll(pmmr: Pmmr<Uint8Array>, picks: readonly number[]): void {
-  for (const i of picks)
-    if (pmmr.element(leafPosition(i)) === undefined) throw new Error("no element");
-}
-
-function verifyAll(
-  pmmr: Pmmr<Uint8Array>,
-  picks: readonly number[],
-  proofs: readonly MerkleProof[],
-  elements: Elements,
-): void {
-  const { size } = pmmr;
-  const root = pmmr.root();
-  for (const [n, i] of picks.entries()) {
-    const proof = proofs[n];
-    const hashForm = elements[i];
-    if (proof === undefined || hashForm === undefined) throw new Error("no proof");
-    if (!verifyMerkleProof({ root, size, pos0: leafPosition(i), hashForm, proof })) {
-      throw new Error("not verified");
-    }
-  }
-}
-
-function repeat<T>(count: number, value: T, work: (value: T) => unknown): void {
-  for (let i = 0; i < count; i++) work(value);
-}
-
-function difference(folder: Folder, before: ReturnType<Folder["stats"]>["files"]): Counts {
-  const after = folder.stats().files;
-  return {
-    reads: after.reads - before.reads,
-    writes: after.writes - before.writes,
-    syncs: after.syncs - before.syncs + after.folderSyncs - before.folderSyncs,
-    bytesWritten: after.bytesWritten - before.bytesWritten,
-  };
-}
-
-/** The same elements in every run: the index, then a fixed pattern. */
-function makeElements(size: number, count: number): Elements {
-  return Array.from({ length: count }, (_, index) => {
-    const element = new Uint8Array(size).fill(index & 0xff);
-    new DataView(element.buffer).setUint32(0, index);
-    return element;
-  });
-}
-
-function* batches(elements: Elements, batch: number): Generator<Elements, void, undefined> {
-  for (let i = 0; i < elements.length; i += batch) yield elements.slice(i, i + batch);
-}
-
-function toHexText(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Makes the value when first asked, and keeps it. */
-function once<T>(make: () => T | Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= Promise.resolve(make()));
 }
