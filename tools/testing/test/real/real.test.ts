@@ -161,11 +161,15 @@ const TOY_INJECTIONS = [
   { call: "openat", fault: "EMFILE", whenMax: 1, shared: true },
 ];
 
-function run(limits: ProcessLimits, where: string, mistake = ""): ReturnType<typeof runLimited> {
-  return runLimited(toy(mistake), where, { seed: 1, commitsMax: 3000, limits, initial: EMPTY });
+function run(
+  limits: ProcessLimits,
+  where: string,
+  { mistake = "", commitsMax = 2500 } = {},
+): ReturnType<typeof runLimited> {
+  return runLimited(toy(mistake), where, { seed: 1, commitsMax, limits, initial: EMPTY });
 }
 
-describe("limits", () => {
+describe("limits", { timeout: 30_000 }, () => {
   test("on the size of a file are met and survived", async () => {
     const ended = await run({ fileKib: 1 }, folder);
     expect(ended.history.errors).toEqual([{ code: "EFBIG", cause: "EFBIG" }]);
@@ -174,10 +178,10 @@ describe("limits", () => {
   });
 
   test("on memory are kept, or the child dies and is caught", async () => {
-    const ended = await run({ heapMib: 64 }, folder);
+    const ended = await run({ heapMib: 64 }, folder, { commitsMax: 300 });
     expect(ended.end.code).toBe(0);
     await mustKeepAfterLimit(toy(), folder, ended, []);
-    const hoarded = await run({ heapMib: 64 }, folder, "hoards");
+    const hoarded = await run({ heapMib: 64 }, folder, { mistake: "hoards" });
     await expect(mustKeepAfterLimit(toy(), folder, hoarded, [])).rejects.toThrow(/child ended/);
   });
 
