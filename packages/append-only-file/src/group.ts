@@ -1,4 +1,5 @@
 import { checkBytes, checkCount, EMPTY } from "./bytes.ts";
+import { Copies, type Copy } from "./copies.ts";
 import { copyBytes, type CopyWatch, writePieces } from "./copy-bytes.ts";
 import { AofError } from "./errors.ts";
 import { type FileSystem, type Unlock } from "./file-system.ts";
@@ -90,6 +91,7 @@ export class FileGroup {
   readonly #layout: GroupLayout;
   readonly #cache: PageCache;
   readonly #layered: readonly LayeredFile[];
+  readonly #copies: Copies;
   readonly #opened: OpenedFolder;
   /** Absent when opened for reading only. */
   readonly #writer: Writer | undefined;
@@ -118,11 +120,20 @@ export class FileGroup {
       ({ file, size }, id) => new LayeredFile(context, id, file.name, file, size),
     );
     this.files = this.#layered;
+    const copies = new Copies(medium, layout.prefix, this.#layered, options.copiesMax);
+    this.#copies = copies;
     const { header, meta, blobs } = opened;
     this.#writer =
       options.readOnly || header === undefined
         ? undefined
-        : new Writer(medium, layout, options, this.#layered, { header, meta, blobs });
+        : new Writer(
+            medium,
+            layout,
+            options,
+            { protect: (changes) => copies.protect(changes), metrics: options.metrics },
+            this.#layered,
+            { header, meta, blobs },
+          );
   }
 
   /**
@@ -194,15 +205,17 @@ export class FileGroup {
    * Seals what the files hold at the call into one atomic commit. Calls may overlap: they take effect in call order, and those
    * that wait together share one sync.
    *
-   * A rejected commit is not part of any later state. If {@link FileGroup.state} is still `open`, nothing of it was written: what
-   * it sealed is pending again, as is what commits called after it sealed (they are rejected too), and the blobs' next deltas
-   * start from the last commit that was not rejected.
+   * A rejected commit is not part of any later state. If {@link FileGroup.state} is still `open`, nothing of it was written, and
+   * what it sealed is pending again, below what was changed since. Until the owner calls {@link FileGroup.discard} or
+   * {@link FileGroup.resume}, every later commit is rejected with the same error: it may have been called in the belief that this
+   * one succeeded. After that the blobs' deltas start from the last commit that was not rejected.
    *
    * @throws AofError `AOF_NO_SPACE`, `AOF_IO`, `AOF_DURABILITY_UNKNOWN` (poisoned; nobody knows whether it will be there after
    *   reopening), `AOF_POISONED`, `AOF_READ_ONLY`, `AOF_CLOSED`
    */
   async commit(commit: Commit): Promise<void> {
     const writer = this.#checkWritable();
+    if (writer.refusal !== undefined) throw writer.refusal.error;
     checkMeta(commit.meta);
     const { blobs } = this.#layout;
     if (commit.blobs.length !== blobs.length) {
@@ -231,6 +244,15 @@ export class FileGroup {
   discard(): void {
     this.#checkChangeable();
     for (const file of this.#layered) file.discard();
+    this.#writer?.accept();
+  }
+
+  /**
+   * After a rejected commit: goes on with what it sealed, pending again. The owner knows that none of the commits rejected happened,
+   * and will say so in the deltas of the next one.
+   */
+  resume(): void {
+    this.#checkWritable().accept();
   }
 
   /** Makes every commit called before durable. */
@@ -258,6 +280,7 @@ export class FileGroup {
   async rewrite(plan: RewritePlan): Promise<void> {
     const writer = this.#checkWritable();
     this.#checkChangeable();
+    if (writer.refusal !== undefined) throw writer.refusal.error;
     checkMeta(plan.meta);
     if (this.#layered.some((file) => file.pending)) {
       throw new TypeError("a rewrite needs all changes committed or discarded");
@@ -281,6 +304,17 @@ export class FileGroup {
       };
     });
     return writer.rewrite({ meta: plan.meta.slice(), files, contents: plan.blobs });
+  }
+
+  /**
+   * A copy of the files as the last acknowledged commit left them, to be read while writing goes on. Costs nothing by itself; a
+   * rewind or rewrite that takes bytes away from it saves them in a temporary file first.
+   *
+   * @throws AofError `AOF_TOO_MANY`, `AOF_CLOSED`
+   */
+  copy(): Copy {
+    this.#checkReadable();
+    return this.#copies.take();
   }
 
   /**
@@ -321,6 +355,7 @@ export class FileGroup {
 
   #release(): void {
     try {
+      this.#copies.close();
       for (const { file } of this.#layered) file.close();
       this.#writer?.close();
     } finally {

@@ -155,7 +155,7 @@ async function recoverFolder(
   layout: GroupLayout,
   recovery: Recovery,
 ): Promise<OpenedFolder> {
-  const opened = carryOut(medium, layout, recovery);
+  const opened = await carryOut(medium, layout, recovery);
   const { meta, sequence } = recovery;
   const files = opened.map((file, i) => ({ file, size: recovery.files[i]?.size ?? 0 }));
   try {
@@ -257,7 +257,7 @@ async function adoptFolder(
 ): Promise<OpenedFolder> {
   const sequence = before === undefined ? 0 : before.sequence + 1;
   checkSequence(sequence, options);
-  const current = publishBefore(medium, layout, names, before, options, reason);
+  const current = await publishBefore(medium, layout, names, before, options, reason);
   const verdict = judge(medium, layout, current, options.repair);
   const plan = planAdoption(medium, layout, current, verdict);
   try {
@@ -286,14 +286,14 @@ async function adoptFolder(
 }
 
 /** Finishes the renames of the journal that is given up, so that the owner judges the content that counts. */
-function publishBefore(
+async function publishBefore(
   medium: Medium,
   layout: GroupLayout,
   names: ReadonlySet<string>,
   before: JournalHeader | undefined,
   options: OpenFolderOptions,
   reason: unknown,
-): ReadonlySet<string> {
+): Promise<ReadonlySet<string>> {
   const sides = groupNames(layout).filter(
     (name) => before !== undefined && names.has(sideName(layout.prefix, before.generation, name)),
   );
@@ -303,6 +303,7 @@ function publishBefore(
     [...names].some((name) => name.startsWith(`${layout.prefix}_next.`));
   // Without the header nobody knows which of them count.
   if (unknown || (sides.length > 0 && options.readOnly)) throw reason;
+  if (sides.length > 0) await medium.syncFolder();
   for (const name of sides) {
     medium.rename(sideName(layout.prefix, before?.generation ?? 0, name), name);
   }

@@ -3,6 +3,16 @@ import { META_BYTES_MAX } from "./journal-header.ts";
 import { PAYLOAD_BYTES_MAX } from "./journal-record.ts";
 import { type Allocate } from "./medium.ts";
 
+/** Told what a group does, as it happens. What a hook throws is ignored. */
+export interface GroupMetrics {
+  /** A commit's record of this many bytes was written; it may still be waiting for its sync. */
+  commit?(event: { readonly sequence: number; readonly journalBytes: number }): void;
+  /** The journal of this generation replaced the one before. */
+  checkpoint?(event: { readonly sequence: number; readonly generation: number }): void;
+  /** Writing ended for good. */
+  poisoned?(event: { readonly error: unknown }): void;
+}
+
 /** How `FileGroup.open` opens. */
 export interface GroupOptions {
   /**
@@ -29,6 +39,10 @@ export interface GroupOptions {
   readonly journalRecordsMax?: number;
   /** Pages of 4 KiB kept in memory, for all files together; 0 keeps none. Default: 1024. */
   readonly cachePagesMax?: number;
+  /** Copies that may be read at a time; one more is `AOF_TOO_MANY`. Default: 10,000. */
+  readonly copiesMax?: number;
+  /** Default: nobody is told. */
+  readonly metrics?: GroupMetrics;
   /** Makes every buffer whose size depends on data. Default: `new Uint8Array(bytes)`. */
   readonly allocate?: Allocate;
 }
@@ -45,6 +59,8 @@ export function checkGroupOptions(options: GroupOptions): Required<GroupOptions>
     journalBytesMax: options.journalBytesMax ?? 16 * 1024 * 1024,
     journalRecordsMax: options.journalRecordsMax ?? 10_000,
     cachePagesMax: options.cachePagesMax ?? 1024,
+    copiesMax: options.copiesMax ?? 10_000,
+    metrics: options.metrics ?? {},
     allocate: options.allocate ?? ((bytes) => new Uint8Array(bytes)),
   };
   checkCount("expect.sequence", chosen.expect.sequence);
@@ -52,6 +68,7 @@ export function checkGroupOptions(options: GroupOptions): Required<GroupOptions>
   checkCount("journalBytesMax", chosen.journalBytesMax);
   checkCount("journalRecordsMax", chosen.journalRecordsMax);
   checkCount("cachePagesMax", chosen.cachePagesMax);
+  checkCount("copiesMax", chosen.copiesMax);
   checkBytes("initialMeta", chosen.initialMeta);
   if (chosen.initialMeta.length > META_BYTES_MAX) {
     throw new RangeError(

@@ -107,7 +107,13 @@ export function planRecovery(
  *
  * @returns the append files, open; the caller closes them
  */
-export function carryOut(medium: Medium, layout: GroupLayout, recovery: Recovery): MediumFile[] {
+export async function carryOut(
+  medium: Medium,
+  layout: GroupLayout,
+  recovery: Recovery,
+): Promise<MediumFile[]> {
+  // The journal that asks for these renames may be there without being durable: were it lost, the older one would find them done.
+  if (recovery.publish.length > 0) await medium.syncFolder();
   for (const name of recovery.publish) {
     medium.rename(sideName(layout.prefix, recovery.header.generation, name), name);
   }

@@ -7,6 +7,7 @@ import { type JournalHeader } from "./journal-header.ts";
 import { type BlobContent, type GroupLayout } from "./layout.ts";
 import { type Medium, syncAll } from "./medium.ts";
 import { type OpenedBlob } from "./open-folder.ts";
+import { type GroupMetrics } from "./options.ts";
 import { journalName } from "./own-names.ts";
 
 /** What one commit call sealed. */
@@ -37,6 +38,13 @@ export interface WriterLimits {
   readonly journalRecordsMax: number;
 }
 
+/** Who wants to know what happens to the files. */
+export interface WriterWatch {
+  /** Bytes of these files from these offsets on are about to change. An exception undoes the commit. */
+  readonly protect: (changes: readonly { readonly index: number; readonly from: number }[]) => void;
+  readonly metrics: GroupMetrics;
+}
+
 type Call =
   | { readonly kind: "commit"; readonly commit: SealedCommit }
   | { readonly kind: "rewrite"; readonly rewrite: SealedRewrite }
@@ -61,8 +69,8 @@ interface Blob {
  * 1. A commit's effect below the committed length of a file (a rewind) happens after its record is durable.
  * 2. Bytes beyond the committed length may be written at any time: without a record they do not exist.
  * 3. A commit is acknowledged in order, and a synced one after a sync that began when its record was written.
- * 4. A failure before anything of a commit is in the journal undoes it, and all commits queued behind it, in memory. Any later
- *    failure, and any failed sync, ends writing for good.
+ * 4. A failure before anything of a commit is in the journal undoes it in memory, with all commits queued behind it, and nothing
+ *    new is taken until its caller knows. Any later failure, and any failed sync, ends writing for good.
  *
  * Every crash point: FORMAT.md, "What a crash leaves".
  */
@@ -70,6 +78,7 @@ export class Writer {
   readonly #medium: Medium;
   readonly #layout: GroupLayout;
   readonly #limits: WriterLimits;
+  readonly #watch: WriterWatch;
   readonly #files: readonly LayeredFile[];
   readonly #blobs: readonly Blob[];
   #journal: Journal;
@@ -79,6 +88,8 @@ export class Writer {
   #acting: Task[] = [];
   #running: Promise<void> | undefined;
   #poison: { readonly error: unknown } | undefined;
+  /** The failure of a commit that was undone, until its caller shows to know about it. */
+  #refusal: { readonly error: unknown } | undefined;
   #commits = 0;
   #checkpoints = 0;
 
@@ -86,6 +97,7 @@ export class Writer {
     medium: Medium,
     layout: GroupLayout,
     limits: WriterLimits,
+    watch: WriterWatch,
     files: readonly LayeredFile[],
     opened: {
       readonly header: JournalHeader;
@@ -96,6 +108,7 @@ export class Writer {
     this.#medium = medium;
     this.#layout = layout;
     this.#limits = limits;
+    this.#watch = watch;
     this.#files = files;
     this.#blobs = opened.blobs.map((blob) => ({ ...blob }));
     this.#meta = opened.meta;
@@ -105,6 +118,18 @@ export class Writer {
   /** The first failure that ended writing. */
   get poison(): { readonly error: unknown } | undefined {
     return this.#poison;
+  }
+
+  /**
+   * The failure of a commit that was undone. Until {@link Writer.accept}, nothing more is taken: a call made before its maker
+   * heard of the failure builds on a state that does not exist.
+   */
+  get refusal(): { readonly error: unknown } | undefined {
+    return this.#refusal;
+  }
+
+  accept(): void {
+    this.#refusal = undefined;
   }
 
   get journal(): Journal {
@@ -273,6 +298,12 @@ export class Writer {
   async #performRewind(commit: SealedCommit): Promise<void> {
     let record: Uint8Array;
     try {
+      this.#watch.protect(
+        this.#files.flatMap((file, index) => {
+          const from = commit.layers[index]?.base;
+          return from !== undefined && from < file.applied ? [{ index, from }] : [];
+        }),
+      );
       record = this.#encode(commit, false);
     } catch (error) {
       this.#rejectWaiting(error);
@@ -301,6 +332,8 @@ export class Writer {
     this.#journal.append(record);
     this.#meta = commit.meta;
     this.#commits++;
+    const { sequence } = this.#journal;
+    notify(() => this.#watch.metrics.commit?.({ sequence, journalBytes: record.length }));
     for (const [i, blob] of this.#blobs.entries()) {
       const content = commit.contents[i];
       if (content === undefined) continue;
@@ -319,6 +352,9 @@ export class Writer {
   async #performRewrite(rewrite: SealedRewrite): Promise<void> {
     this.#take();
     try {
+      this.#watch.protect(
+        rewrite.files.flatMap((next, index) => (next === undefined ? [] : [{ index, from: 0 }])),
+      );
       await this.#switch({
         clean: false,
         sequence: this.#journal.sequence + 1,
@@ -401,6 +437,8 @@ export class Writer {
     }
     this.#meta = meta;
     this.#checkpoints++;
+    const { generation } = header;
+    notify(() => this.#watch.metrics.checkpoint?.({ sequence, generation }));
   }
 
   /** Gives prepared contents their names; nothing may be read in between, and nothing is. */
@@ -456,13 +494,24 @@ export class Writer {
       if (layers.length > 0) file.unseal(layers);
     }
     this.#acting = written;
+    this.#refusal = { error };
     for (const task of undone) task.reject(error);
   }
 
   #poisonBy(error: unknown): void {
     this.#poison ??= { error };
+    notify(() => this.#watch.metrics.poisoned?.({ error }));
     for (const task of this.#acting.splice(0)) task.reject(error);
     for (const task of this.#queue.splice(0)) task.reject(poisoned(error));
+  }
+}
+
+/** Tells a hook; what it throws is its own affair. */
+function notify(hook: () => void): void {
+  try {
+    hook();
+  } catch {
+    // A hook only looks on.
   }
 }
 
