@@ -44,6 +44,8 @@ export interface LoadedState {
 
 /** A state that a commit sealed, kept until a later one is sure to stand. */
 interface SealedState {
+  /** Number of its commit. */
+  readonly sequence: number;
   readonly unspent: Bitmap;
   readonly prune: PruneList;
 }
@@ -109,7 +111,8 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     this.#prune = state.prune;
     this.#lacksPruneFile = state.lacksPruneFile;
     this.#size = this.#hashes.size / HASH_SIZE + state.prune.totalShift;
-    this.#sealed = [{ unspent: this.#unspent.freeze(), prune: this.#prune.clone() }];
+    const unspent = this.#unspent.freeze();
+    this.#sealed = [{ sequence: group.sequence, unspent, prune: this.#prune.clone() }];
   }
 
   get size(): number {
@@ -311,26 +314,31 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     const before = this.#lastSealed();
     const unspentDelta = this.#unspent.takeDelta();
     const pruneDelta = this.#prune.takeDelta(before.prune);
-    const state: SealedState = {
-      unspent: hasChanges(unspentDelta) ? this.#unspent.freeze() : before.unspent,
-      prune: hasChanges(pruneDelta) ? this.#prune.clone() : before.prune,
-    };
+    const unspent = hasChanges(unspentDelta) ? this.#unspent.freeze() : before.unspent;
+    const prune = hasChanges(pruneDelta) ? this.#prune.clone() : before.prune;
     const pruneBlob = hasChanges(pruneDelta) || this.#lacksPruneFile ? pruneDelta : undefined;
-    const blobs = [blobOf(pruneBlob, pruneContent(state.prune))];
+    const blobs = [blobOf(pruneBlob, pruneContent(prune))];
     if (this.prunable) {
       const unspentBlob = hasChanges(unspentDelta) ? unspentDelta : undefined;
-      blobs.unshift(blobOf(unspentBlob, () => state.unspent.serialize()));
+      blobs.unshift(blobOf(unspentBlob, () => unspent.serialize()));
     }
-    this.#isDirty = false;
+    const sequenceBefore = this.#group.sequence;
+    const done = this.#group.commit({ meta, blobs, sync });
+    // A call that was refused at once has no number.
+    const { sequence } = this.#group;
+    const isTaken = sequenceBefore < sequence;
+    const state = { sequence: isTaken ? sequence : Number.POSITIVE_INFINITY, unspent, prune };
     this.#sealed.push(state);
+    this.#isDirty = false;
     try {
-      await this.#group.commit({ meta, blobs, sync });
-      this.#lacksPruneFile = false;
-      this.#settle(state);
+      await done;
     } catch (error) {
-      this.#reject(state);
+      if (this.#group.state === "open") this.#takeBack(state);
       throw error;
     }
+    this.#lacksPruneFile = false;
+    // It stands, and so do all before it: none of the states before it can be gone back to any more.
+    this.#sealed = this.#sealed.filter((one) => sequence <= one.sequence);
   }
 
   /** Forgets what was written since the last commit: appends, spends, rewinds, pruned subtrees. */
@@ -338,6 +346,7 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     this.#checkWritable();
     if (!this.#isDirty) return;
     this.#group.discard();
+    this.#dropRejected();
     const state = this.#lastSealed();
     this.#unspent.restore(state.unspent);
     this.#prune = state.prune.clone();
@@ -402,7 +411,7 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     isSwitched = true;
     this.#prune = after;
     this.#lacksPruneFile = false;
-    this.#sealed = [{ unspent, prune: after.clone() }];
+    this.#sealed = [{ sequence: this.#group.sequence, unspent, prune: after.clone() }];
     await progress.finish();
   }
 
@@ -411,21 +420,20 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     return required(this.#sealed.at(-1));
   }
 
-  /** A commit stands, and so do all before it: none of the states before it can be gone back to any more. */
-  #settle(state: SealedState): void {
-    const index = this.#sealed.indexOf(state);
-    if (index > 0) this.#sealed.splice(0, index);
+  /** Forgets the states of commits that were rejected. */
+  #dropRejected(): void {
+    const { sequence } = this.#group;
+    this.#sealed = this.#sealed.filter((one) => one.sequence <= sequence);
   }
 
   /** A commit was rejected: what it held is pending again, below what was written since. */
-  #reject(state: SealedState): void {
-    const index = this.#sealed.indexOf(state);
-    if (index < 0) return;
-    this.#sealed.splice(index);
-    const last = this.#lastSealed();
-    this.#unspent.rebase(last.unspent);
+  #takeBack(state: SealedState): void {
+    if (!this.#sealed.includes(state)) return;
+    this.#dropRejected();
+    this.#unspent.rebase(this.#lastSealed().unspent);
     this.#prune.rebase();
     this.#isDirty = true;
+    this.#group.resume();
   }
 
   /** Both or, if memory runs out between them, neither. */

@@ -16,7 +16,7 @@ export type Step =
   | { readonly do: "spend"; readonly leaves: readonly number[] }
   | { readonly do: "rewind"; readonly leaves: number; readonly restored: readonly number[] }
   | { readonly do: "pushPruned"; readonly height: number }
-  | { readonly do: "commit"; readonly sync: boolean }
+  | { readonly do: "commit"; readonly sync: boolean; readonly wait: boolean }
   | {
       readonly do: "compact";
       readonly horizon: number;
@@ -65,7 +65,11 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant("commit" as const), sync: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant("commit" as const),
+      sync: fc.boolean(),
+      wait: fc.boolean(),
+    }),
   },
   {
     weight: 2,
@@ -102,6 +106,9 @@ export function element(number: number, kind: Kind): Uint8Array {
   return bytes;
 }
 
+/** Steps that come after all commits called before. */
+const WAITING: ReadonlySet<Step["do"]> = new Set(["compact", "checkpoint", "reopen"]);
+
 /** Carries steps out on a folder and on the naive store, side by side. Steps that do not apply are passed over. */
 export class Twin {
   readonly kind: Kind;
@@ -113,6 +120,7 @@ export class Twin {
   #snapshots = new Map<string, readonly number[]>();
   #next = 0;
   #hasChanged = false;
+  readonly #inFlight: Promise<void>[] = [];
 
   private constructor(
     fs: FileSystem,
@@ -145,8 +153,24 @@ export class Twin {
     return this.#hasChanged;
   }
 
+  /** Calls a commit; the state is sealed when this returns. */
+  commitNow(sync: boolean): Promise<void> {
+    const done = this.#folder.commit({ sync });
+    this.#inFlight.push(done);
+    // Who awaits it later hears of a failure; until then nobody has to.
+    done.catch(() => undefined);
+    this.#settle();
+    return done;
+  }
+
+  /** Waits for the commits that were called and not awaited. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#inFlight.splice(0));
+  }
+
   /** Carries a step out; says whether it applied. */
   async apply(one: Step): Promise<boolean> {
+    if (WAITING.has(one.do)) await this.idle();
     switch (one.do) {
       case "push":
         return this.#push(one.count, one.many);
@@ -157,8 +181,12 @@ export class Twin {
       case "pushPruned":
         return this.#pushPruned(one.height);
       case "commit":
-        await this.#folder.commit({ sync: one.sync });
-        return this.#settle();
+        if (one.wait) {
+          await this.#folder.commit({ sync: one.sync });
+          return this.#settle();
+        }
+        void this.commitNow(one.sync);
+        return true;
       case "compact":
         return this.#compact(one.horizon, one.restorable);
       case "discard":
@@ -176,6 +204,23 @@ export class Twin {
       case "useSnapshot":
         return this.#useSnapshot(one.id);
     }
+  }
+
+  /** The state that a compaction would leave, which needs everything committed. */
+  afterCompaction(horizon: number, restorable: readonly number[]): NaiveStore {
+    const { cutoff, kept } = this.#compaction(horizon, restorable);
+    const after = this.naive.clone();
+    after.compact(cutoff, kept);
+    return after;
+  }
+
+  #compaction(
+    horizon: number,
+    restorable: readonly number[],
+  ): { readonly cutoff: number; readonly kept: number[] } {
+    const { size, leafCount } = this.naive;
+    const kept = leafCount === 0 ? [] : restorable.map((i) => leafPosition(i % leafCount));
+    return { cutoff: horizon % (size + 1), kept };
   }
 
   #push(count: number, many: boolean): boolean {
@@ -235,10 +280,8 @@ export class Twin {
 
   async #compact(horizon: number, restorable: readonly number[]): Promise<boolean> {
     if (!this.kind.prunable) return false;
-    if (this.#hasChanged) await this.apply({ do: "commit", sync: true });
-    const { size, leafCount } = this.naive;
-    const cutoff = horizon % (size + 1);
-    const kept = leafCount === 0 ? [] : restorable.map((i) => leafPosition(i % leafCount));
+    if (this.#hasChanged) await this.apply({ do: "commit", sync: true, wait: true });
+    const { cutoff, kept } = this.#compaction(horizon, restorable);
     await this.#folder.compact({ horizon: cutoff, restorable: kept });
     this.naive.compact(cutoff, kept);
     return this.#settle();
