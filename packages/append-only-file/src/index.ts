@@ -1,3 +1,9 @@
+export {
+  AppendOnlyFile,
+  type AppendOnlyFileOptions,
+  type RecordsCommit,
+  type RewriteOptions,
+} from "./append-only-file.ts";
 export { type Copy } from "./copies.ts";
 export { AofError, type AofErrorCode, type AofErrorOptions } from "./errors.ts";
 export type { FileSystem, OpenFile, OpenMode, Unlock } from "./file-system.ts";
@@ -31,3 +37,4 @@ export {
   type SizeCheck,
 } from "./size-entries.ts";
 export { type PackedRecords, VariableRecords } from "./variable-records.ts";
+export { type RecordProblem, type VerifyOptions, type VerifyReport } from "./verify.ts";
