@@ -62,11 +62,11 @@ describe.each<PowerFileSystem>(["ext4", "xfs"])("a power cut on %s", (fileSystem
     {
       timeout: HOURS,
     },
-    async () => {
+    async ({ skip }) => {
       const disk = PowerDisk.create(fileSystem);
       if (!(disk instanceof PowerDisk)) {
         printSkip(`T-POWER append-only-file on ${fileSystem}`, disk.reason);
-        return;
+        return skip(disk.reason);
       }
       const seed = fromEnvironment("POWER_SEED", 1);
       try {
@@ -133,11 +133,11 @@ describe("a writer that meets a limit", () => {
   test(
     "of the disk's size reports it, and goes on when there is space",
     { timeout: HOURS },
-    async () => {
+    async ({ skip }) => {
       const disk = TinyDisk.create(65_536);
       if (!(disk instanceof TinyDisk)) {
         printSkip("full disk append-only-file", disk.reason);
-        return;
+        return skip(disk.reason);
       }
       try {
         const folder = join(disk.folder, "store");

@@ -86,11 +86,11 @@ describe("power cuts", { timeout: 30_000 }, () => {
     fileSystem: "ext4" as const,
   };
 
-  test("leave what was synced, and find a store that never syncs", async () => {
+  test("leave what was synced, and find a store that never syncs", async ({ skip }) => {
     const disk = PowerDisk.create("ext4");
     if (!(disk instanceof PowerDisk)) {
       printSkip("T-POWER of the toy store", disk.reason);
-      return;
+      return skip(disk.reason);
     }
     try {
       const counts = await powerCampaign(toy(), disk, options);
@@ -185,11 +185,11 @@ describe("limits", { timeout: 30_000 }, () => {
     await expect(mustKeepAfterLimit(toy(), folder, hoarded, [])).rejects.toThrow(/child ended/);
   });
 
-  test("on space are met and survived", async () => {
+  test("on space are met and survived", async ({ skip }) => {
     const disk = TinyDisk.create(4096);
     if (!(disk instanceof TinyDisk)) {
       printSkip("full disk of the toy store", disk.reason);
-      return;
+      return skip(disk.reason);
     }
     try {
       const ended = await run({}, join(disk.folder, "store"));
