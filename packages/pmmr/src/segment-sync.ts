@@ -9,7 +9,6 @@ import {
   type SegmentHash,
   type SegmentId,
   type SegmentLeaf,
-  nextSegmentIndex,
   segmentCapacity,
   segmentsRequired,
 } from "./segment.ts";
@@ -50,8 +49,6 @@ export interface SyncTarget {
 export class SegmentSync<E, S extends E = E> {
   readonly #pmmr: Pmmr<E, S>;
   readonly #target: SyncTarget;
-  /** Whether the first segment was applied here: until then a single leaf counts as nothing. */
-  #begun = false;
 
   /**
    * @param pmmr - empty, or with the first leaves of the target's range: from a sync to this or an older state, or the one
@@ -82,10 +79,7 @@ export class SegmentSync<E, S extends E = E> {
   get next(): SegmentId | undefined {
     if (this.done) return undefined;
     const { height } = this.#target;
-    const { size } = this.#pmmr;
-    // A segment of height 0 may be all that was applied; it must not be asked for again.
-    if (size === 1 && this.#begun) return { height, index: height === 0 ? 1 : 0 };
-    return { height, index: nextSegmentIndex(size, height) };
+    return { height, index: Math.floor(this.#pmmr.leafCount / segmentCapacity(height)) };
   }
 
   /**
@@ -116,7 +110,6 @@ export class SegmentSync<E, S extends E = E> {
     }
     this.#checkPresent(segment);
     this.#write(segment);
-    this.#begun = true;
     if (prunable && unspent !== undefined) this.#spend(segment.leaves, unspent);
   }
 
