@@ -1,7 +1,6 @@
 import { type Entry } from "@x/store";
-import { copyBytes, type EntrySource, type ResolvedRange } from "@x/store/adapter";
+import { copyBytes, type EntrySource, keyText, type ResolvedRange, textKey } from "@x/store/adapter";
 
-import { keyText, textKey } from "./key-text.ts";
 import { type Chunk, firstAtLeast, type OrderedIndex } from "./ordered-index.ts";
 
 /** Entries of the first read, for walks that are left early, and of the later ones. */

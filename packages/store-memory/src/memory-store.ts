@@ -15,6 +15,7 @@ import {
   checkKeys,
   checkOperations,
   copyBytes,
+  keyText,
   OpenIterators,
   type ResolvedBatchOptions,
   resolveBatchOptions,
@@ -23,7 +24,6 @@ import {
 } from "@x/store/adapter";
 
 import { IndexWalk } from "./index-walk.ts";
-import { keyText } from "./key-text.ts";
 import { buildIndex, type OrderedIndex, updateIndex } from "./ordered-index.ts";
 
 /** How a {@link MemoryStore} is bounded. */

@@ -69,7 +69,7 @@ function copyExpectation(
   return { key: copyBytes(key), value: value === undefined ? undefined : copyBytes(value) };
 }
 
-/** A range with its defaults: one bound on each side or none, checked and copied. */
+/** A range with its defaults: one bound on each side or none, checked and copied. A lower bound is not empty. */
 export interface ResolvedRange {
   readonly lower: Bound | undefined;
   readonly upper: Bound | undefined;
@@ -91,8 +91,10 @@ export function resolveRange(range: Range = {}): ResolvedRange {
     throw new TypeError(`reverse is a ${typeof reverse}, not a boolean`);
   if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0))
     throw new RangeError(`limit is ${limit}, not a count`);
+  const lower = resolveBound(range.gte, range.gt, "gte", "gt");
   return {
-    lower: resolveBound(range.gte, range.gt, "gte", "gt"),
+    // Every key is above the empty one; not every database takes it as a bound.
+    lower: lower?.key.length === 0 ? undefined : lower,
     upper: resolveBound(range.lte, range.lt, "lte", "lt"),
     reverse,
     limit,
@@ -126,7 +128,7 @@ export function inRange(key: Uint8Array, { lower, upper }: ResolvedRange): boole
 
 /** Whether no key can lie between the bounds, or none is asked for. */
 export function isEmptyRange({ lower, upper, limit }: ResolvedRange): boolean {
-  if (limit === 0) return true;
+  if (limit === 0 || upper?.key.length === 0) return true;
   if (lower === undefined || upper === undefined) return false;
   const order = compareBytes(lower.key, upper.key);
   return order > 0 || (order === 0 && !(lower.inclusive && upper.inclusive));

@@ -11,5 +11,6 @@ export {
   resolveRange,
 } from "./arguments.ts";
 export { BufferedIterator, type EntrySource } from "./buffered-iterator.ts";
+export { keyText, textKey } from "./key-text.ts";
 export { ITERATOR_COUNT_MAX, OpenIterators } from "./open-iterators.ts";
 export { compareBytes, copyBytes, sameBytes } from "../bytes.ts";

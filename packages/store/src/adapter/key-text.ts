@@ -1,4 +1,4 @@
-import { type Bytes } from "@x/store";
+import { type Bytes } from "../store.ts";
 
 /** Arguments per call: far below what engines take. */
 const CHUNK_SIZE = 4096;
