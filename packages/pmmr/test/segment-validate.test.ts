@@ -1,6 +1,9 @@
+import { Bitmap } from "@x/bitmap";
 import { Random, printCounts, scaled, seedOf } from "@x/testing";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
+import type { IndexSet } from "../src/backend.ts";
+import { BitmapAccumulator } from "../src/bitmap-accumulator.ts";
 import { heightOf, leafCount, leafPosition } from "../src/position.ts";
 import { decodeSegment, encodeSegment } from "../src/segment-codec.ts";
 import { makeSegment } from "../src/segment-make.ts";
@@ -150,6 +153,23 @@ describe("honest segments", () => {
     range.compact();
     const pruned = makeSegment(range, { height: 2, index: 0 });
     expect(verdict(pruned, { size, root, codec, prunable: true })).toBe("PMMR_SEGMENT_MISSING");
+  });
+
+  test("any set of indexes will do for the unspent leaves: a bitmap, an accumulator", () => {
+    const range = rangeOf(40);
+    range.spend(0, 1, 2, 3, 9, 20, 21, 39);
+    range.compact();
+    const sets: IndexSet[] = [
+      range.unspent,
+      Bitmap.from(range.unspentIndexes),
+      BitmapAccumulator.from(range.unspentIndexes),
+    ];
+    for (const unspent of sets) {
+      for (const id of idsOf(range, 4)) {
+        const target = { ...targetOf(range), id, unspent };
+        expect(verdict(makeSegment(range, id), target)).toBe("none");
+      }
+    }
   });
 
   test("a segment of height 0 is made although the sibling leaf is spent", () => {
