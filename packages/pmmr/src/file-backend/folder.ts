@@ -22,6 +22,8 @@ export interface FolderShape {
   /** Where a record of variable size ends: see `ElementCodec.recordSizeAt`. */
   readonly recordSizeAt?: ElementCodec<never, unknown>["recordSizeAt"];
   readonly hashing: MmrHashing;
+  /** Leaf hash made from a stored record; `undefined` where the record does not determine it or cannot be read. */
+  hashRecord?(pos0: number, record: Uint8Array): Uint8Array | undefined;
 }
 
 /** An append file and its record size; 0 where each record has its own. */

@@ -132,11 +132,20 @@ function checkSnapshot<E, S>(options: OpenPmmrOptions<E, S>): void {
 export function shapeOf<E, S>(options: OpenPmmrOptions<E, S>): FolderShape {
   const { codec } = options;
   if (codec.recordSize !== undefined) checkRecordSize(codec.recordSize);
+  const hashing = options.hashing ?? grinHashing();
   return {
     prunable: options.prunable ?? false,
     recordSize: codec.recordSize,
     ...(codec.recordSizeAt === undefined ? {} : { recordSizeAt: codec.recordSizeAt.bind(codec) }),
-    hashing: options.hashing ?? grinHashing(),
+    hashing,
+    hashRecord: (pos0, record) => {
+      try {
+        const hashForm = codec.storedHashForm(codec.load(record));
+        return hashForm === undefined ? undefined : hashing.hashLeaf(pos0, hashForm);
+      } catch {
+        return undefined;
+      }
+    },
   };
 }
 

@@ -35,8 +35,8 @@ export interface RecoverInput {
   /** Roots known to be pruned already. */
   readonly known: PruneList;
   readonly hashing: MmrHashing;
-  /** Nodes to try at most. */
-  readonly stepsMax: number;
+  /** Nodes that may still be tried; counted down. */
+  readonly budget: { steps: number };
 }
 
 /** Hashes kept in memory around the last one read. */
@@ -45,7 +45,6 @@ const WINDOW_HASHES = 4096;
 class Search {
   readonly #input: RecoverInput;
   readonly #roots: number[] = [];
-  #steps = 0;
   #window: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #windowBegin = 0;
 
@@ -69,7 +68,7 @@ class Search {
    *   height, at most 32.
    */
   #resolve(pos0: number, height: number, index: number): number | undefined {
-    if (index < 0 || ++this.#steps > this.#input.stepsMax) return undefined;
+    if (index < 0 || this.#input.budget.steps-- <= 0) return undefined;
     if (height === 0) return index - 1;
     if (this.#input.known.isRoot(pos0)) return this.#take(pos0, index);
     const rootsBefore = this.#roots.length;

@@ -2,8 +2,10 @@ import { Bitmap } from "@x/bitmap";
 import { equalBytes } from "@x/hash";
 import {
   heightOf,
+  isLeaf,
   isValidSize,
   leafCount,
+  leafIndexAt,
   leafPosition,
   leftmostLeaf,
   peakSizes,
@@ -12,10 +14,18 @@ import {
 import { HASH_SIZE } from "../wire.ts";
 import { type FolderShape, type FolderView, Problems } from "./folder.ts";
 import { type FolderState, readBitmap, wrongLeaf } from "./judge.ts";
-import { DATA_FILE, HASH_FILE, LEAF_FILE, leftoverOf, PRUNE_FILE, SIZE_FILE } from "./names.ts";
+import {
+  DATA_FILE,
+  HASH_FILE,
+  LEAF_FILE,
+  leftoverOf,
+  PRUNE_FILE,
+  SIZE_ENTRY_SIZE,
+  SIZE_FILE,
+} from "./names.ts";
 import { PruneList } from "./prune-list.ts";
 import { recoverRoots } from "./recover-roots.ts";
-import { rebuildSizes, surveySizes } from "./size-entries.ts";
+import { readSizeEntry, rebuildSizes, type SizeEntry, surveySizes } from "./size-entries.ts";
 
 /**
  * Makes a damaged folder consistent again, from what is in it.
@@ -33,7 +43,7 @@ export function planRepair(
   options: RepairOptions = {},
 ): RepairPlan | undefined {
   const unspent = options.unspent ?? readLeafSet(view, shape);
-  if (unspent === undefined) return undefined;
+  if (unspent === undefined || hasNonLeaf(unspent)) return undefined;
   const sources = sourcesOf(view, shape);
   for (const candidate of candidates(view, shape, sources, unspent)) {
     const plan = fit(view, shape, candidate, unspent, options.size);
@@ -92,6 +102,12 @@ function readLeafSet(view: FolderView, shape: FolderShape): Bitmap | undefined {
   return readBitmap(view, LEAF_FILE, new Problems());
 }
 
+/** No damage of other files explains an entry that is no leaf. */
+function hasNonLeaf(unspent: Bitmap): boolean {
+  for (const pos1 of unspent) if (pos1 === 0 || !isLeaf(pos1 - 1)) return true;
+  return false;
+}
+
 function sourcesOf(view: FolderView, shape: FolderShape): Sources {
   const present = (name: string): string[] =>
     [name, leftoverOf(name)].filter((file) => view.size(file) !== undefined);
@@ -117,12 +133,13 @@ function dataSource(view: FolderView, shape: FolderShape, name: string): DataSou
       return { name, recordCount: rebuilt.survey.count, sizeEntries: rebuilt.entries };
     }
   }
-  const sizeEntries = view.read(SIZE_FILE, 0, 10 * onFile.count);
+  const sizeEntries = view.read(SIZE_FILE, 0, SIZE_ENTRY_SIZE * onFile.count);
   return { name, recordCount: onFile.count, sizeEntries };
 }
 
 /**
- * What the folder may be, the likeliest first.
+ * What the folder may be, the likeliest first. An interrupted append loses no leaf of the leaf set, which is written last; so
+ * where a cut would, an interrupted compaction is the better explanation.
  *
  * @yields states to be tried
  */
@@ -132,19 +149,38 @@ function* candidates(
   sources: Sources,
   unspent: Bitmap,
 ): Generator<Candidate, void, undefined> {
-  const { prune } = sources;
   const [data] = sources.data;
-  if (data === undefined || sources.hashFiles.length === 0) return;
-  for (const hashFile of sources.hashFiles) {
-    const hashCount = Math.floor((view.size(hashFile) ?? 0) / HASH_SIZE);
+  if (data === undefined) return;
+  const cuts = sources.hashFiles.flatMap((hashFile) => cutOf(view, hashFile, data, sources.prune));
+  const last1 = unspent.max() ?? 0;
+  for (const cut of cuts) if (last1 <= cut.size) yield cut;
+  if (shape.prunable) yield* compacted(view, shape, sources, unspent);
+  yield* cuts;
+}
+
+/** The largest size that a hash file and a data file both hold, with the roots that lie in it. */
+function cutOf(
+  view: FolderView,
+  hashFile: string,
+  data: DataSource,
+  roots: PruneList,
+): Candidate[] {
+  const hashCount = hashCountOf(view, hashFile);
+  const prune = roots.clone();
+  for (;;) {
     const size = Math.min(
       validSizeBelow(hashCount + prune.totalShift),
       leafPosition(data.recordCount + prune.totalLeafShift),
     );
-    if (size > 0) yield { hashFile, data, prune, size };
+    const last1 = prune.count === 0 ? 0 : prune.root1At(prune.count - 1);
+    if (last1 <= size) {
+      // A root that was let go bounds the size: nothing of it is stored.
+      const next1 = prune.count === roots.count ? undefined : roots.root1At(prune.count);
+      const end = next1 === undefined ? size : Math.min(size, leftmostLeaf(next1 - 1));
+      return [{ hashFile, data, prune, size: end }];
+    }
+    prune.rewind(leftmostLeaf(last1 - 1));
   }
-  if (shape.prunable) yield* compacted(view, shape, sources, unspent);
-  yield { hashFile: sources.hashFiles[0] as string, data, prune, size: 0 };
 }
 
 /**
@@ -158,25 +194,42 @@ function* compacted(
   sources: Sources,
   unspent: Bitmap,
 ): Generator<Candidate, void, undefined> {
-  const lastLeaf = unspent.max();
-  const leavesMin = lastLeaf === undefined ? 0 : leafCount(lastLeaf);
+  const last1 = unspent.max();
+  const leavesMin = last1 === undefined ? 0 : leafCount(last1);
   // The data file may be the old one still; then it says what the size was.
   const leaves = sources.data.map((data) => data.recordCount + sources.prune.totalLeafShift);
   for (let i = 0; i <= SIZES_TRIED_MAX; i++) leaves.push(leavesMin + i);
   for (const hashFile of sources.hashFiles) {
-    const hashCount = Math.floor((view.size(hashFile) ?? 0) / HASH_SIZE);
-    // Every stored hash is tried a few times at most in all sizes together.
-    const stepsMax = 16 * hashCount + 4096;
+    const hashCount = hashCountOf(view, hashFile);
+    // Every stored hash may be looked at so often, over all sizes: most fail at once, and what does not end is given up.
+    const budget = { steps: 64 * hashCount + 65_536 };
     for (const count of new Set(leaves)) {
       const size = leafPosition(count);
+      const hashesGone = size - hashCount;
+      if (!sources.data.some((data) => canLack(hashesGone, count - data.recordCount))) continue;
       const { hashing } = shape;
-      const input = { view, hashFile, hashCount, size, unspent, hashing, stepsMax };
-      const prune = recoverRoots({ ...input, known: sources.prune });
+      const known = sources.prune;
+      const input = { view, hashFile, hashCount, size, unspent, hashing, budget, known };
+      const prune = recoverRoots(input);
       if (prune === undefined || hashCount !== size - prune.totalShift) continue;
-      const data = sources.data.find((one) => one.recordCount === count - prune.totalLeafShift);
+      const recordCount = count - prune.totalLeafShift;
+      const data = sources.data.find((one) => one.recordCount === recordCount);
       if (data !== undefined) yield { hashFile, data, prune, size };
     }
   }
+}
+
+/**
+ * Whether so many hashes and records can be absent together: a root of height h lacks 2^(h+1) - 2 hashes and 2^h records, so k of
+ * them lack 2k hashes less than twice the records.
+ */
+function canLack(hashes: number, records: number): boolean {
+  if (hashes === 0 || records === 0) return hashes === records;
+  return records <= hashes && hashes <= 2 * records - 2 && hashes % 2 === 0;
+}
+
+function hashCountOf(view: FolderView, hashFile: string): number {
+  return Math.floor((view.size(hashFile) ?? 0) / HASH_SIZE);
 }
 
 /** The largest valid size that is not above a number of nodes. */
@@ -199,32 +252,38 @@ function fit(
   if (size === 0 && (unspentOnFile.size > 0 || candidate.prune.count > 0)) return undefined;
   const unspent = upTo(unspentOnFile, size);
   const prune = withoutUnspentLeaves(candidate.prune, unspent, size);
+  const hashFileCount = hashCountOf(view, candidate.hashFile);
   const hashCount = size - prune.totalShift;
   const recordCount = leafCount(size) - prune.totalLeafShift;
   const state = { size, prune, unspent, hashCount, recordCount };
+  if (hashFileCount < hashCount || candidate.data.recordCount < recordCount) return undefined;
   if (wrongLeaf(state) !== undefined) return undefined;
-  if (!isAligned(view, shape, candidate.hashFile, state)) return undefined;
-  const sizeEntries = candidate.data.sizeEntries?.slice(0, 10 * recordCount);
-  return {
+  const sizeEntries = candidate.data.sizeEntries?.slice(0, SIZE_ENTRY_SIZE * recordCount);
+  const plan = {
     state,
     hashFile: candidate.hashFile,
     dataFile: candidate.data.name,
     hashSize: HASH_SIZE * hashCount,
-    dataSize: dataEnd(shape, sizeEntries, recordCount),
+    dataSize: recordAt(shape, sizeEntries, recordCount).offset,
     sizeEntries,
   };
+  return isAligned(view, shape, plan) ? plan : undefined;
 }
 
-function dataEnd(
+/** Where a record lies in the data file; for the number of records, where the next would begin. */
+function recordAt(
   shape: FolderShape,
   sizeEntries: Uint8Array | undefined,
-  recordCount: number,
-): number {
-  if (shape.recordSize !== undefined) return shape.recordSize * recordCount;
-  if (sizeEntries === undefined || recordCount === 0) return 0;
-  const view = new DataView(sizeEntries.buffer, sizeEntries.byteOffset, sizeEntries.length);
-  const at = 10 * (recordCount - 1);
-  return Number(view.getBigUint64(at, false)) + view.getUint16(at + 8, false);
+  index: number,
+): SizeEntry {
+  if (shape.recordSize !== undefined) {
+    return { offset: shape.recordSize * index, size: shape.recordSize };
+  }
+  const entries = sizeEntries ?? new Uint8Array(0);
+  if (SIZE_ENTRY_SIZE * index < entries.length) return readSizeEntry(entries, index);
+  if (index === 0) return { offset: 0, size: 0 };
+  const { offset, size } = readSizeEntry(entries, index - 1);
+  return { offset: offset + size, size: 0 };
 }
 
 /** The entries that are not beyond the end. */
@@ -247,22 +306,27 @@ function withoutUnspentLeaves(prune: PruneList, unspent: Bitmap, size: number): 
   return PruneList.from(kept);
 }
 
-/** Whether the nodes on the right edge of every tree are made by their children. At most 32 * 32 hashes. */
-function isAligned(
-  view: FolderView,
-  shape: FolderShape,
-  hashFile: string,
-  state: FolderState,
-): boolean {
-  const { prune, size } = state;
+/**
+ * Whether the nodes on the right edge of every tree are made by their children, and the leaf at its end by its record. At most
+ * 33 * 32 hashes.
+ */
+function isAligned(view: FolderView, shape: FolderShape, plan: RepairPlan): boolean {
+  const { prune, size } = plan.state;
   const hashAt = (pos0: number): Uint8Array =>
-    view.read(hashFile, HASH_SIZE * (pos0 - prune.shift(pos0)), HASH_SIZE);
+    view.read(plan.hashFile, HASH_SIZE * (pos0 - prune.shift(pos0)), HASH_SIZE);
   for (const peak of peaks(size)) {
-    for (let pos0 = peak; leftmostLeaf(pos0) < pos0 && !prune.isRoot(pos0); pos0--) {
+    let pos0 = peak;
+    for (; leftmostLeaf(pos0) < pos0 && !prune.isRoot(pos0); pos0--) {
       const left = pos0 - 2 ** heightOf(pos0);
       const made = shape.hashing.hashInner(pos0, hashAt(left), hashAt(pos0 - 1));
       if (!equalBytes(made, hashAt(pos0))) return false;
     }
+    const index = leafIndexAt(pos0);
+    if (index === undefined) continue;
+    const record = index - prune.leafShift(pos0);
+    const { offset, size: length } = recordAt(shape, plan.sizeEntries, record);
+    const made = shape.hashRecord?.(pos0, view.read(plan.dataFile, offset, length));
+    if (made !== undefined && !equalBytes(made, hashAt(pos0))) return false;
   }
   return true;
 }
