@@ -1,3 +1,4 @@
+import { checkBytes } from "./bytes.ts";
 import type { Algorithm, Hasher, HasherOptions } from "./hasher.ts";
 import {
   portableBlake2b256,
@@ -58,6 +59,6 @@ function createHasher(
   options: HasherOptions,
 ): Hasher {
   const { prefix = NO_PREFIX, engine } = options;
-  if (!(prefix instanceof Uint8Array)) throw new TypeError("prefix must be a Uint8Array");
+  checkBytes(prefix, "prefix");
   return engine === undefined ? createPortable(prefix) : engine.createHasher(algorithm, prefix);
 }

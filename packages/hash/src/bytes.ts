@@ -6,8 +6,11 @@
  *
  * @param left - read, not kept
  * @param right - read, not kept
+ * @throws TypeError if one is not a Uint8Array: two texts of one length would otherwise pass for equal
  */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  checkBytes(left, "left");
+  checkBytes(right, "right");
   if (left.length !== right.length) return false;
   let difference = 0;
   for (let i = 0; i < left.length; i++) difference |= byteAt(left, i) ^ byteAt(right, i);
@@ -21,8 +24,11 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
  * @param left - read, not kept
  * @param right - read, not kept
  * @returns -1, 0 or 1, so that it can be given to `sort`
+ * @throws TypeError if one is not a Uint8Array
  */
 export function compareBytes(left: Uint8Array, right: Uint8Array): -1 | 0 | 1 {
+  checkBytes(left, "left");
+  checkBytes(right, "right");
   const shared = Math.min(left.length, right.length);
   for (let i = 0; i < shared; i++) {
     const difference = byteAt(left, i) - byteAt(right, i);
@@ -37,10 +43,14 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): -1 | 0 | 1 {
  *
  * @param parts - read, not kept
  * @returns fresh bytes, as many as all parts together
+ * @throws TypeError if a part is not a Uint8Array
  */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let size = 0;
-  for (const part of parts) size += part.length;
+  for (const part of parts) {
+    checkBytes(part, "part");
+    size += part.length;
+  }
   const joined = new Uint8Array(size);
   let offset = 0;
   for (const part of parts) {
@@ -48,6 +58,11 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffe
     offset += part.length;
   }
   return joined;
+}
+
+/** @throws TypeError if what should be bytes is not a Uint8Array; `name` says which argument it is */
+export function checkBytes(bytes: Uint8Array, name: string): void {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array`);
 }
 
 /** The byte at `index`, which the caller has checked to be below the length. */

@@ -1,3 +1,4 @@
+import { checkBytes } from "./bytes.ts";
 import { HashError } from "./errors.ts";
 
 const DIGITS = "0123456789abcdef";
@@ -6,8 +7,10 @@ const DIGITS = "0123456789abcdef";
  * Writes bytes as hex: two lower-case digits per byte, first byte first, no `0x`.
  *
  * @param bytes - read, not kept
+ * @throws TypeError if `bytes` is not a Uint8Array
  */
 export function toHex(bytes: Uint8Array): string {
+  checkBytes(bytes, "bytes");
   let text = "";
   for (const byte of bytes) text += DIGITS.charAt(byte >> 4) + DIGITS.charAt(byte & 15);
   return text;

@@ -1,3 +1,5 @@
+import { checkBytes } from "./bytes.ts";
+
 /**
  * What every engine checks before it hashes a pack: the two buffers are long enough, the numbers are counts, and what
  * is written cannot change what is still to be read.
@@ -19,8 +21,8 @@ export function checkPack(
   outputOffset: number,
   outputSize: number,
 ): void {
-  if (!(messages instanceof Uint8Array)) throw new TypeError("messages must be a Uint8Array");
-  if (!(output instanceof Uint8Array)) throw new TypeError("output must be a Uint8Array");
+  checkBytes(messages, "messages");
+  checkBytes(output, "output");
   checkCount("messageSize", messageSize);
   checkCount("count", count);
   checkCount("outputOffset", outputOffset);

@@ -1,6 +1,6 @@
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { sha256 } from "./algorithms.ts";
-import { concatBytes } from "./bytes.ts";
+import { checkBytes, concatBytes } from "./bytes.ts";
 import type { Hasher, HasherOptions } from "./hasher.ts";
 
 /**
@@ -20,7 +20,7 @@ export function taggedSha256(tag: string | Uint8Array, options: HasherOptions = 
   const digest = sha256(rest).hash(tagBytes(tag));
   const block: Uint8Array[] = [digest, digest];
   if (prefix !== undefined) {
-    if (!(prefix instanceof Uint8Array)) throw new TypeError("prefix must be a Uint8Array");
+    checkBytes(prefix, "prefix");
     block.push(prefix);
   }
   return sha256({ ...rest, prefix: concatBytes(block) });

@@ -64,3 +64,19 @@ describe("concatBytes", () => {
     expect(only).toEqual(bytes(4));
   });
 });
+
+test("what is no bytes is refused, never compared or joined", () => {
+  // Texts of one length have no digits to tell apart: without a check they would pass for equal.
+  const texts: [Uint8Array, Uint8Array] = [
+    "deadbeef" as unknown as Uint8Array,
+    "cafebabe" as unknown as Uint8Array,
+  ];
+  const some = Uint8Array.of(1);
+  for (const text of texts) {
+    for (const [left, right] of [texts, [text, some], [some, text]] as const) {
+      expect(() => equalBytes(left, right)).toThrow(TypeError);
+      expect(() => compareBytes(left, right)).toThrow(TypeError);
+      expect(() => concatBytes([left, right])).toThrow(TypeError);
+    }
+  }
+});

@@ -88,3 +88,9 @@ test("an error keeps its cause", () => {
   const cause = new Error("inner");
   expect(new HashError("HASH_HEX_DIGIT", "outer", { cause }).cause).toBe(cause);
 });
+
+test("what is no bytes has no hex", () => {
+  for (const value of ["ff", [300], undefined]) {
+    expect(() => toHex(value as unknown as Uint8Array)).toThrow(TypeError);
+  }
+});
