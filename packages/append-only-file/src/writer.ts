@@ -226,7 +226,10 @@ export class Writer {
       try {
         await this.#checkpoint(false);
       } catch (error) {
-        if (error instanceof SwitchError) throw error;
+        if (error instanceof SwitchError) {
+          this.#take();
+          throw error;
+        }
         this.#rejectWaiting(error);
         return;
       }
@@ -252,8 +255,11 @@ export class Writer {
       try {
         record = await this.#prepareAppend(commit);
       } catch (error) {
-        if (error instanceof AofError && error.code === "AOF_DURABILITY_UNKNOWN") throw error;
-        this.#cutBack(commit, error);
+        const final = this.#undo(commit, error);
+        if (final !== undefined) {
+          this.#take();
+          throw final;
+        }
         this.#rejectWaiting(error);
         break;
       }
@@ -281,14 +287,16 @@ export class Writer {
     return this.#encode(commit, direct);
   }
 
-  /** Removes what an undone commit put into the files. */
-  #cutBack(commit: SealedCommit, error: unknown): void {
+  /** Removes what a failed commit put into the files. Returns the error that ends writing where that is not enough. */
+  #undo(commit: SealedCommit, error: unknown): unknown {
+    if (error instanceof AofError && error.code === "AOF_DURABILITY_UNKNOWN") return error;
     try {
       for (const [i, file] of this.#files.entries()) {
         if (commit.layers[i] !== undefined) file.cutBack();
       }
+      return undefined;
     } catch (cause) {
-      throw new AofError("AOF_IO", "a failed commit could not be undone", {
+      return new AofError("AOF_IO", "a failed commit could not be undone", {
         cause: new AggregateError([error, cause]),
       });
     }

@@ -78,7 +78,7 @@ describe("a journal header", () => {
   test("has the bytes of FORMAT.md", () => {
     const bytes = encodeJournalHeader(EXAMPLE, sha256);
     const hex = (from: number, to: number): string =>
-      [...bytes.slice(from, to)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      Array.from(bytes.slice(from, to), (byte) => byte.toString(16).padStart(2, "0")).join("");
     expect(bytes.length).toBe(88 + 2 * 48 + 8 + 32);
     expect(hex(0, 24)).toBe("414f464a524e4c31000000e0000000010000000000000003");
     expect(hex(24, 56)).toBe("000102030405060708090a0b0c0d0e0f00000000000000070101000200000002");
