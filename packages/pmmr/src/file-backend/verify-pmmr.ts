@@ -1,6 +1,7 @@
 import { AofError, type FileGroup, type FileSystem } from "@x/append-only-file";
 import { PmmrError, type PmmrProblem } from "../errors.ts";
 import { PmmrFileBackend } from "./backend.ts";
+import { JOURNAL_FILE } from "./names.ts";
 import { openGroup, type OpenPmmrOptions, shapeOf } from "./open.ts";
 import { openView } from "./pmmr-folder.ts";
 import { decodeStateMeta } from "./state-meta.ts";
@@ -56,6 +57,7 @@ const DAMAGE: ReadonlySet<string> = new Set([
 function problemsOf(error: unknown): readonly PmmrProblem[] | undefined {
   if (error instanceof PmmrError && error.code === "PMMR_DAMAGED") return error.problems;
   if (!(error instanceof AofError) || !DAMAGE.has(error.code)) return undefined;
-  const file = /^pmmr_[a-z_.]+/.exec(error.message)?.[0] ?? "";
+  const named = /^pmmr_[a-z_.]+/.exec(error.message)?.[0] ?? "";
+  const file = error.code === "AOF_JOURNAL_DAMAGED" ? JOURNAL_FILE : named;
   return [{ kind: "state", file, message: `${error.message} (${error.code})` }];
 }
