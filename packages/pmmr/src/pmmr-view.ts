@@ -5,7 +5,12 @@ import { PmmrError } from "./errors.ts";
 import { bagPeaks, grinHashing, type MmrHashing } from "./hashing.ts";
 import { familyBranch, isLeaf, leafCount, leafPosition, peaks } from "./position.ts";
 import type { MerkleProof } from "./proof.ts";
-import { type ValidateOptions, validateNodes, type ValidationReport } from "./validate.ts";
+import {
+  type ValidateOptions,
+  type ValidateSource,
+  validateNodes,
+  type ValidationReport,
+} from "./validate.ts";
 import { rootOfPath } from "./verify/verify.ts";
 
 /** What every view takes besides its backend. */
@@ -285,7 +290,15 @@ export abstract class PmmrView<E, S = E> {
   async validate(options: ValidateOptions = {}): Promise<ValidationReport> {
     const reader = this.#fresh();
     const { epoch } = reader;
-    return validateNodes(this, reader.hashOnly ?? false, {
+    const source: ValidateSource = {
+      size: this.size,
+      codec: this.codec,
+      hashing: this.hashing,
+      hashAt: (pos0) => this.hashAt(pos0),
+      recordAt: (pos0) => this.recordAt(pos0),
+      isCompacted: (pos0) => reader.isCompacted(pos0),
+    };
+    return validateNodes(source, reader.hashOnly ?? false, {
       ...options,
       onProgress: async (progress) => {
         await options.onProgress?.(progress);

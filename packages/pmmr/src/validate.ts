@@ -36,13 +36,15 @@ export interface ValidationReport {
   readonly damagedCount: number;
 }
 
-/** What is validated: every view is one. */
+/** What is validated. */
 export interface ValidateSource {
+  /** Nodes to look at. */
   readonly size: number;
   readonly codec: Pick<ElementCodec<never, unknown>, "load" | "storedHashForm">;
   readonly hashing: MmrHashing;
   hashAt(pos0: number): Uint8Array | undefined;
   recordAt(pos0: number): Uint8Array | undefined;
+  /** Also of nodes beyond `size`: a subtree that was compacted as a whole may reach further than a view does. */
   isCompacted(pos0: number): boolean;
 }
 
@@ -115,7 +117,7 @@ class Walk {
       } else {
         const root = this.#compactedRoot(pos0);
         if (root === pos0) this.#visitLeaf(pos0);
-        else this.#subtrees.push(this.#hashAt(root));
+        else if (root < this.#source.size) this.#subtrees.push(this.#hashAt(root));
         pos0 = root;
       }
       pos0++;
@@ -135,13 +137,13 @@ class Walk {
     return damaged;
   }
 
-  /** The root of the compacted subtree that begins with this leaf; the leaf itself if there is none. */
+  /** The root of the compacted subtree that begins with this leaf, maybe beyond the end; the leaf itself if there is none. */
   #compactedRoot(leaf: number): number {
     let root = leaf;
     if (!this.#source.isCompacted(leaf)) return root;
     for (;;) {
       const { parent } = family(root);
-      if (this.#source.size <= parent || !this.#source.isCompacted(parent)) return root;
+      if (!this.#source.isCompacted(parent)) return root;
       root = parent;
     }
   }

@@ -146,6 +146,20 @@ describe("a sound range", () => {
     expect(await hashOnly.validate()).toEqual(report);
   });
 
+  test("whose end lies inside a compacted subtree is sound as far as it is stored", async () => {
+    for (let leaves = 1; leaves <= 24; leaves++) {
+      const backend: Backend = new MemoryBackend({ codec: bytesCodec(4), prunable: true });
+      const pmmr = new Pmmr(backend);
+      pmmr.pushMany(Array.from({ length: 24 }, (_, i) => word(i)));
+      for (let i = 4; i < 16; i++) pmmr.prune(leafPosition(i));
+      backend.compact();
+      const view = new ReadonlyPmmr(backend, { size: leafPosition(leaves) });
+      expect(await findings(view)).toEqual([]);
+      const { leafCount: checked } = await view.validate();
+      expect(checked).toBe(Math.min(leaves, 4) + Math.max(leaves - 16, 0));
+    }
+  });
+
   test("without nodes is valid", async () => {
     const report = await new Pmmr(new MemoryBackend({ codec: bytesCodec(4) })).validate();
     expect(report).toEqual({ innerCount: 0, leafCount: 0, leafCountUnchecked: 0, damagedCount: 0 });
