@@ -81,7 +81,7 @@ export type SegmentMode = "strict" | "compatible";
  *   must not be there; `PMMR_ROOT_MISMATCH` for one that is not what the root commits to; `PMMR_MALFORMED` for records that
  *   are no elements and shapes that no decoder gives
  * @throws RangeError if `size` is no size, a root is not 32 bytes, or the identifier is none
- * @throws TypeError if the codec's records do not determine what is hashed
+ * @throws TypeError if a root is not a Uint8Array, or the codec's records do not determine what is hashed
  */
 export function validateSegment(
   segment: Segment,
@@ -96,6 +96,7 @@ export function validateSegment(
       `segment ${segment.id.index} of height ${segment.id.height} is not the one asked for`,
     );
   }
+  checkHashes(segment);
   const range = rangeOf(segment, size);
   const context = { size, codec: target.codec, hashing, unspent };
   const strict = mode === "strict";
@@ -106,7 +107,13 @@ export function validateSegment(
       })
     : compatibleFirstUnprunedParent(segment, range, context);
   const shape = segmentProofShape(range, size, known.pos0);
-  if (strict) checkProof(segment.proof, segmentProofCount(shape));
+  const proofCount = segmentProofCount(shape);
+  if (strict && proofCount < segment.proof.length) {
+    throw new PmmrError(
+      "PMMR_SEGMENT_SURPLUS",
+      `segment proof has ${segment.proof.length} hashes, want ${proofCount}`,
+    );
+  }
   const alone = rootFromSegmentProof(hashing, size, shape, segment.proof, known.hash);
   if (!equalBytes(pairRoots(hashing, alone, target.paired), target.root)) {
     throw new PmmrError(
@@ -123,6 +130,7 @@ export function validateSegment(
  * @throws PmmrError `PMMR_OUT_OF_RANGE`, `PMMR_SEGMENT_MISSING`, `PMMR_MALFORMED`
  */
 export function segmentRoot(segment: Segment, context: SegmentContext): Uint8Array | undefined {
+  checkHashes(segment);
   return compatibleRoot(segment, rangeOf(segment, context.size), compatibleContext(context));
 }
 
@@ -134,6 +142,7 @@ export function segmentRoot(segment: Segment, context: SegmentContext): Uint8Arr
  * @throws PmmrError `PMMR_OUT_OF_RANGE`, `PMMR_SEGMENT_MISSING`, `PMMR_MALFORMED`
  */
 export function firstUnprunedParent(segment: Segment, context: SegmentContext): SegmentHash {
+  checkHashes(segment);
   const range = rangeOf(segment, context.size);
   return compatibleFirstUnprunedParent(segment, range, compatibleContext(context));
 }
@@ -154,7 +163,7 @@ function rangeOf(segment: Segment, size: number): SegmentRange {
   return range;
 }
 
-/** Refuses sizes and roots that are none with RangeError. */
+/** Refuses sizes and roots that are none with RangeError or TypeError. */
 export function checkTarget({
   size,
   root,
@@ -162,24 +171,22 @@ export function checkTarget({
 }: Pick<SegmentTarget, "size" | "root" | "paired">): void {
   if (!isValidSize(size)) throw new RangeError(`${size} is not the size of a range`);
   for (const hash of paired === undefined ? [root] : [root, paired.root]) {
+    if (!(hash instanceof Uint8Array)) throw new TypeError("root must be a Uint8Array");
     if (hash.length !== HASH_SIZE) {
       throw new RangeError(`root must be ${HASH_SIZE} bytes, got ${hash.length}`);
     }
   }
 }
 
-function checkProof(proof: readonly Uint8Array[], count: number): void {
-  if (count < proof.length) {
-    throw new PmmrError(
-      "PMMR_SEGMENT_SURPLUS",
-      `segment proof has ${proof.length} hashes, want ${count}`,
-    );
-  }
-  for (const hash of proof) {
-    if (hash.length !== HASH_SIZE) {
-      throw new PmmrError("PMMR_MALFORMED", `segment proof has a hash of ${hash.length} bytes`);
-    }
-  }
+/** Refuses what is no hash, wherever it stands: decoders give none, but a segment may come from elsewhere. */
+function checkHashes({ hashes, proof }: Segment): void {
+  for (const { pos0, hash } of hashes) checkHash(hash, `at ${pos0}`);
+  for (const [i, hash] of proof.entries()) checkHash(hash, `${i} of the proof`);
+}
+
+function checkHash(hash: Uint8Array, which: string): void {
+  if (hash instanceof Uint8Array && hash.length === HASH_SIZE) return;
+  throw new PmmrError("PMMR_MALFORMED", `segment: hash ${which} is not ${HASH_SIZE} bytes`);
 }
 
 /** The commitment to a range's root and the one it is paired with, if any. */

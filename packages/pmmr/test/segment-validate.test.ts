@@ -551,14 +551,32 @@ describe("T-FORGE", () => {
     expect(() => validateSegment(segment, { ...target, codec: blind })).toThrow(TypeError);
   });
 
-  test("hashes of another length are refused", () => {
-    const range = rangeOf(5);
+  test("what is no hash is refused in every place and in both modes", () => {
+    const range = rangeOf(12);
+    range.spend(0, 1, 2, 3);
+    range.compact();
     const segment = makeSegment(range, { height: 1, index: 0 });
-    const target = targetOf(range);
-    const hashes = [{ pos0: 2, hash: new Uint8Array(31) }];
-    expect(verdict({ ...segment, hashes }, target)).toBe("PMMR_MALFORMED");
-    const proof = segment.proof.with(0, new Uint8Array(33));
-    expect(verdict({ ...segment, proof }, target)).toBe("PMMR_MALFORMED");
+    const [cover] = segment.hashes;
+    const first = segment.proof.at(0);
+    if (cover === undefined || first === undefined) throw new Error("no cover");
+    for (const wrong of [
+      cover.hash.subarray(1),
+      new Uint8Array(33),
+      [...cover.hash],
+      "0".repeat(32),
+    ]) {
+      const hash = wrong as Uint8Array;
+      const hashes = [{ pos0: cover.pos0, hash }];
+      const target = targetOf(range);
+      for (const bad of [
+        { ...segment, hashes },
+        { ...segment, proof: segment.proof.with(0, hash) },
+      ]) {
+        for (const mode of MODES) expect(verdict(bad, target, mode)).toBe("PMMR_MALFORMED");
+        expect(codeOf(() => segmentRoot(bad, target))).toBe("PMMR_MALFORMED");
+        expect(codeOf(() => firstUnprunedParent(bad, target))).toBe("PMMR_MALFORMED");
+      }
+    }
   });
 
   test("a target that is none is the caller's mistake", () => {
@@ -568,6 +586,10 @@ describe("T-FORGE", () => {
     const paired = { size: 1, root: new Uint8Array(3), side: "left" as const };
     for (const wrong of [{ size: 5 }, { size: -1 }, { root: new Uint8Array(31) }, { paired }]) {
       expect(() => validateSegment(segment, { ...target, ...wrong })).toThrow(RangeError);
+    }
+    for (const root of [undefined, "0".repeat(32), Array.from(target.root)]) {
+      const wrong = { ...target, root: root as unknown as Uint8Array };
+      expect(() => validateSegment(segment, wrong)).toThrow(TypeError);
     }
   });
 });
