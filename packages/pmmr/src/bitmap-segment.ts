@@ -69,6 +69,7 @@ export function encodeBitmapSegment(segment: Segment): Uint8Array<ArrayBuffer> {
  * @throws PmmrError `PMMR_TRUNCATED`; `PMMR_MALFORMED` for no block, a short or empty block, an unknown mode or a position
  *   beyond the block; `PMMR_TOO_LARGE` above a limit; `PMMR_OUT_OF_RANGE` for a segment beyond every range;
  *   `PMMR_NON_CANONICAL` for another mode than the writer takes, positions that do not ascend, and bytes after the end
+ * @throws RangeError if `heightMax` is not a non-negative integer
  */
 export function decodeBitmapSegment(
   bytes: Uint8Array,

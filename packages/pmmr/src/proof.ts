@@ -78,9 +78,15 @@ export function decodeMerkleProof(bytes: Uint8Array): MerkleProof {
   return { size, path };
 }
 
-/** The JSON form of a proof. */
+/**
+ * The JSON form of a proof.
+ *
+ * @throws RangeError if the size or a hash cannot be written
+ */
 export function merkleProofToJson(proof: MerkleProof): MerkleProofJson {
-  return { size: proof.size, path: proof.path.map(toHex) };
+  const { size, path } = proof;
+  if (!Number.isSafeInteger(size) || size < 0) throw new RangeError(`size cannot be ${size}`);
+  return { size, path: path.map(hashToJson) };
 }
 
 /**
@@ -110,7 +116,15 @@ export function merkleProofFromJson(value: unknown): MerkleProof {
     );
   }
   checkShape(size, texts.length);
-  return { size, path: texts.map(hashFromJson) };
+  // Not `map`, which passes over places that hold nothing.
+  return { size, path: Array.from(texts, hashFromJson) };
+}
+
+function hashToJson(hash: Uint8Array): string {
+  if (hash.length !== HASH_SIZE) {
+    throw new RangeError(`hash must be ${HASH_SIZE} bytes, got ${hash.length}`);
+  }
+  return toHex(hash);
 }
 
 function hashFromJson(text: unknown, index: number): Uint8Array {

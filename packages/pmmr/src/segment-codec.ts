@@ -52,6 +52,7 @@ export function encodeSegment(segment: Segment): Uint8Array<ArrayBuffer> {
  * @throws PmmrError `PMMR_TRUNCATED`; `PMMR_NON_CANONICAL` for positions that do not ascend from 1 and bytes after the end;
  *   `PMMR_TOO_LARGE` above a limit; `PMMR_OUT_OF_RANGE` for integers above 2^53 - 1; `PMMR_MALFORMED` for a record that is
  *   no element
+ * @throws RangeError if a limit is not a non-negative integer
  * @throws TypeError if the codec can tell no record from the next
  */
 export function decodeSegment(
@@ -59,7 +60,7 @@ export function decodeSegment(
   codec: AnyElementCodec,
   limits: SegmentLimits = {},
 ): Segment {
-  const countMax = Math.min(limits.countMax ?? COUNT_MAX, COUNT_MAX);
+  const countMax = Math.min(checkLimit("countMax", limits.countMax ?? COUNT_MAX), COUNT_MAX);
   if (!(bytes instanceof Uint8Array)) {
     throw new TypeError(`segment must be a Uint8Array, got ${typeof bytes}`);
   }
@@ -78,8 +79,9 @@ export function decodeSegment(
   return { id, hashes, leaves, proof };
 }
 
-/** An identifier. Refuses heights above `heightMax` with `PMMR_TOO_LARGE`. */
+/** An identifier. Refuses heights above `heightMax` with `PMMR_TOO_LARGE`, and a limit that is none with RangeError. */
 export function readSegmentId(reader: ByteReader, heightMax: number): Segment["id"] {
+  checkLimit("heightMax", heightMax);
   const height = reader.u8();
   if (height > Math.min(heightMax, SEGMENT_HEIGHT_MAX)) {
     throw new PmmrError(
@@ -110,6 +112,14 @@ function writePositions(writer: ByteWriter, items: readonly { readonly pos0: num
     writer.u64(pos0 + 1);
     previous = pos0;
   }
+}
+
+/** Nothing is above NaN, so it would be no limit at all. */
+function checkLimit(name: string, limit: number): number {
+  if (!Number.isSafeInteger(limit) || limit < 0) {
+    throw new RangeError(`${name} must be a non-negative integer, got ${limit}`);
+  }
+  return limit;
 }
 
 /** Positions count from 1 in the bytes and from 0 in the result. */

@@ -218,6 +218,9 @@ describe("hostile bytes", () => {
     expect(codeOf(() => decodeBitmapSegment(bytes, { heightMax: 8 }))).toBe("PMMR_TOO_LARGE");
     const above = built(14, 0n, 1, one, NO_PROOF);
     expect(codeOf(() => decodeBitmapSegment(above, { heightMax: 20 }))).toBe("PMMR_TOO_LARGE");
+    for (const none of [Number.NaN, -1, 1.5]) {
+      expect(() => decodeBitmapSegment(above, { heightMax: none })).toThrow(RangeError);
+    }
   });
 
   test("T-MALLEABLE: no change of one bit passes", () => {

@@ -215,6 +215,12 @@ describe("proofs as bytes", () => {
 });
 
 describe("proofs as JSON", () => {
+  test("what cannot be written is the caller's mistake", () => {
+    expect(() => merkleProofToJson({ size: Number.NaN, path: [] })).toThrow(RangeError);
+    expect(() => merkleProofToJson({ size: 2 ** 53, path: [] })).toThrow(RangeError);
+    expect(() => merkleProofToJson({ size: 3, path: [new Uint8Array(31)] })).toThrow(RangeError);
+  });
+
   test("come back as they were", () => {
     for (let leaves = 1; leaves <= 12; leaves++) {
       const proof = rangeOfLeaves(leaves).merkleProof(leafPosition(leaves - 1));
@@ -245,6 +251,9 @@ describe("proofs as JSON", () => {
       ["PMMR_MALFORMED", { size: 3, path: [`${hash}\n`] }],
       ["PMMR_MALFORMED", { size: 3, path: [[hash]] }],
       ["PMMR_MALFORMED", { size: 3, path: Array.from({ length: 1 }) }],
+      // An array with places that hold nothing at all.
+      // oxlint-disable-next-line unicorn/no-new-array
+      ["PMMR_MALFORMED", { size: 3, path: new Array(1) }],
       ["PMMR_OUT_OF_RANGE", { size: 1.5, path: [] }],
       ["PMMR_OUT_OF_RANGE", { size: -1, path: [] }],
       ["PMMR_OUT_OF_RANGE", { size: 2 ** 53, path: [] }],

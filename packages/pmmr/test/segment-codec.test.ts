@@ -181,6 +181,10 @@ describe("hostile bytes", () => {
     const two = built(height(0), 0n, 2n, 1n, 2n, hash, hash, 0n, 0n);
     expect(codeOf(() => decodeSegment(two, codec))).toBe("none");
     expect(codeOf(() => decodeSegment(two, codec, { countMax: 1 }))).toBe("PMMR_TOO_LARGE");
+    for (const none of [Number.NaN, -1, 1.5]) {
+      expect(() => decodeSegment(two, codec, { countMax: none })).toThrow(RangeError);
+      expect(() => decodeSegment(two, codec, { heightMax: none })).toThrow(RangeError);
+    }
   });
 
   test("positions that do not ascend from 1 are refused", () => {
