@@ -16,7 +16,7 @@ export interface ElementCodec<E, S = E> {
   readonly recordSize?: number;
   /** Record in the data file. Fresh bytes, or bytes the caller may keep but not change. */
   store(element: E): Uint8Array;
-  /** What is hashed after the position. */
+  /** What is hashed after the position. As for `store`: fresh, or not changed any more. */
   hashForm(element: E): Uint8Array;
   /** Reads a record back; refuses (throws) anything `store` would not have written. Must not alias `record`. */
   load(record: Uint8Array): S;
@@ -65,14 +65,13 @@ export function checkRecordSize(recordSize: number): void {
  *
  * @param recordSize - of the codec
  * @throws PmmrError PMMR_CAPACITY if the record is empty, above 65,535 bytes, or not of the codec's fixed size
+ * @throws TypeError if it is not a Uint8Array
  */
 export function checkRecord(record: Uint8Array, recordSize: number | undefined): void {
   if (!(record instanceof Uint8Array)) throw new TypeError("record must be a Uint8Array");
-  const wrong =
-    recordSize === undefined
-      ? record.length < 1 || RECORD_SIZE_MAX < record.length
-      : record.length !== recordSize;
-  if (!wrong) return;
+  const { length } = record;
+  const fits = 1 <= length && length <= RECORD_SIZE_MAX;
+  if (fits && (recordSize === undefined || length === recordSize)) return;
   const want = recordSize ?? `1 to ${RECORD_SIZE_MAX}`;
-  throw new PmmrError("PMMR_CAPACITY", `record is ${record.length} bytes, want ${want}`);
+  throw new PmmrError("PMMR_CAPACITY", `record is ${length} bytes, want ${want}`);
 }

@@ -152,7 +152,11 @@ export class Pmmr<E, S = E> extends PmmrView<E, S> {
       const record = codec.store(element);
       checkRecord(record, codec.recordSize);
       records.push(record);
-      hashForms.push(codec.hashForm(element));
+      const hashForm = codec.hashForm(element);
+      if (!(hashForm instanceof Uint8Array)) {
+        throw new TypeError("codec's hash form must be a Uint8Array");
+      }
+      hashForms.push(hashForm);
     }
     // Taken after the caller's code has run, which may have written.
     const size = this.#checkedSize();

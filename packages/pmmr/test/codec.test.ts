@@ -47,4 +47,7 @@ test("a record fits its codec, or is refused with a code", () => {
     ["PMMR_CAPACITY", "PMMR_CAPACITY"],
   ]);
   expect(() => checkRecord("abcd" as never, 4)).toThrow(TypeError);
+  // A codec may claim more than the format holds.
+  expect(codeOf(() => checkRecord(new Uint8Array(70_000), 70_000))).toBe("PMMR_CAPACITY");
+  expect(codeOf(() => checkRecord(new Uint8Array(0), 0))).toBe("PMMR_CAPACITY");
 });

@@ -321,6 +321,14 @@ describe("a codec that throws", () => {
     expect(hexOf(range.pmmr.root())).toBe(hexOf(model.root()));
   });
 
+  test("a hash form that is no bytes is the codec's mistake, and nothing is appended", () => {
+    const codec = { ...bytesCodec(), hashForm: () => "text" as unknown as Uint8Array };
+    const pmmr = new Pmmr(new MemoryBackend({ codec }));
+    expect(() => pmmr.push(word(1))).toThrow(TypeError);
+    expect(() => pmmr.pushMany([word(1), word(2)])).toThrow(TypeError);
+    expect(pmmr.size).toBe(0);
+  });
+
   test("a record that cannot be read is damage, with the codec's error as cause", () => {
     const codec: ElementCodec<Uint8Array, Uint8Array> = {
       ...bytesCodec(4),

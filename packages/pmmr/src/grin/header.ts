@@ -71,7 +71,7 @@ export interface SolvedHeader extends BlockHeader {
 export const headerCodec: ElementCodec<HeaderElement, HeaderEntry> = {
   recordSize: HEADER_RECORD_SIZE,
   store: ({ entry }) => encodeEntry(entry),
-  hashForm: ({ packedNonces }) => packedNonces,
+  hashForm: ({ packedNonces }) => new Uint8Array(packedNonces),
   load: decodeEntry,
   storedHashForm: () => undefined,
 };

@@ -33,8 +33,10 @@ function encodeOutput({ features, commitment }: OutputIdentifier): Uint8Array<Ar
   if (commitment.length !== COMMITMENT_SIZE) {
     throw new RangeError(`commitment must be ${COMMITMENT_SIZE} bytes, got ${commitment.length}`);
   }
+  const code = FEATURES.indexOf(features);
+  if (code === -1) throw new RangeError("features must be plain or coinbase");
   const record = new Uint8Array(OUTPUT_RECORD_SIZE);
-  record[0] = FEATURES.indexOf(features);
+  record[0] = code;
   record.set(commitment, 1);
   return record;
 }

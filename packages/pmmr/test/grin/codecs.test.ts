@@ -190,6 +190,9 @@ describe("outputs and range proofs", () => {
     const commitment = new Uint8Array(32);
     expect(() => outputCodec.store({ features: "plain", commitment })).toThrow(RangeError);
     expect(() => rangeProofCodec.store(new Uint8Array(674))).toThrow(RangeError);
+    const unknown = { features: "burnt" as "plain", commitment: new Uint8Array(33) };
+    expect(() => outputCodec.store(unknown)).toThrow(RangeError);
+    expect(() => outputCodec.hashForm(unknown)).toThrow(RangeError);
   });
 });
 
@@ -389,6 +392,21 @@ describe("headers", () => {
     for (const count of [0, 65_536]) {
       expect(() => unpackNonces(new Uint8Array(0), 10, count)).toThrow(RangeError);
     }
+  });
+
+  test("headers may be read into one buffer after the other while they are pushed", () => {
+    const entry = { hash: new Uint8Array(32), timestamp: 0, secondaryScaling: 0 };
+    const rest = { totalDifficulty: 0n, isSecondary: false };
+    const packedNonces = new Uint8Array(10);
+    function* read(): Generator<HeaderElement> {
+      for (let i = 0; i < 5; i++)
+        yield { entry: { ...entry, ...rest }, packedNonces: packedNonces.fill(i) };
+    }
+    const together = new Pmmr(new MemoryBackend({ codec: headerCodec }));
+    together.pushMany(read());
+    const single = new Pmmr(new MemoryBackend({ codec: headerCodec }));
+    for (const element of read()) single.push(element);
+    expect(together.root()).toEqual(single.root());
   });
 
   test("the range stores the entry and hashes the nonces", () => {
