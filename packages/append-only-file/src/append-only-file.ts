@@ -192,13 +192,13 @@ export class AppendOnlyFile {
     if (count < before) this.#shrinks++;
   }
 
-  /** Back to what the last commit call left. Also after a rejected commit. */
+  /** Back to what the last commit call left; also after a rejected commit or removal, before the next one. */
   discard(): void {
     this.#group.discard();
     this.#shrinks++;
   }
 
-  /** After a rejected commit: keeps what it sealed pending, to be committed again. */
+  /** After a rejected commit or removal: keeps what was sealed pending, to be committed again. */
   resume(): void {
     this.#group.resume();
   }

@@ -248,7 +248,7 @@ export class FileGroup {
   }
 
   /**
-   * After a rejected commit: goes on with what it sealed, pending again. The owner knows that none of the commits rejected happened,
+   * After a rejected commit or rewrite: goes on with what it sealed, pending again. The owner knows that none of the commits rejected happened,
    * and will say so in the deltas of the next one.
    */
   resume(): void {
@@ -272,7 +272,8 @@ export class FileGroup {
    * Replaces files' contents: a commit and a checkpoint in one, atomic like any commit. Linear in the bytes kept, with flat memory.
    * Until it is done the files cannot be changed; reads see the old content until then.
    *
-   * A rejected rewrite leaves the group as it was, unless it is poisoned.
+   * A rejected rewrite leaves the group as it was, unless it is poisoned; as after a rejected commit, the next one needs
+   * {@link FileGroup.discard} or {@link FileGroup.resume} first.
    *
    * @throws TypeError when something is pending; RangeError for ranges that do not ascend within the file; the signal's reason, or
    *   what a callback or an iterable threw; AofError as {@link FileGroup.commit}

@@ -29,10 +29,10 @@ export interface ReadHeader {
 export interface JournalContent {
   /** In order, without gaps; the file lengths they build on are checked. */
   readonly records: readonly JournalRecord[];
-  /** Whether something follows the last record. */
+  /** The records as they lie in the journal, from byte `at` on. */
+  readonly raw: { readonly at: number; readonly bytes: Uint8Array };
+  /** Whether something follows the last record: an unfinished write, or with `repair` what cannot be read. */
   readonly tornTail: boolean;
-  /** The journal is broken in the middle, and these records are what comes before. Only with `repair`. */
-  readonly cut: boolean;
 }
 
 /** No journal we write is longer: the largest limit, and one record beyond it. */
@@ -108,11 +108,11 @@ export function readRecords(
     at = decoded.end;
     sequence++;
   }
-  if (at === size) return { records, tornTail: false, cut: false };
+  const raw = { at: headerLength, bytes: bytes.subarray(headerLength, at) };
+  if (at === size) return { records, raw, tornTail: false };
   if (header.clean) throw damaged(journal, `goes on at byte ${at} after a clean close`);
   const later = findDurable(journal, bytes, at, sequence + 1, context, sha256);
-  if (later === undefined) return { records, tornTail: true, cut: false };
-  if (options.repair) return { records, tornTail: true, cut: true };
+  if (later === undefined || options.repair) return { records, raw, tornTail: true };
   throw damaged(journal, `is broken at byte ${at}: ${later}`);
 }
 

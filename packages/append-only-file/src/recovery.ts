@@ -7,7 +7,7 @@ import { type ReadHeader, readRecords } from "./journal-reader.ts";
 import { type JournalRecord } from "./journal-record.ts";
 import { type BlobContent, type BlobSpec, type GroupLayout } from "./layout.ts";
 import { type Medium, type MediumFile } from "./medium.ts";
-import { isLeftover, sideName } from "./own-names.ts";
+import { isLeftover, journalName, sideName } from "./own-names.ts";
 
 /**
  * What opening a folder with a journal comes to. Made by reading only; {@link repairFolder} carries it out.
@@ -18,6 +18,8 @@ export interface Recovery {
   readonly sequence: number;
   readonly files: readonly RecoveredFile[];
   readonly blobs: readonly RecoveredBlob[];
+  /** The journal's records as they lie there. */
+  readonly raw: { readonly at: number; readonly bytes: Uint8Array };
   /** Names whose prepared content still has to be renamed. */
   readonly publish: readonly string[];
   /** Names to remove. */
@@ -60,7 +62,7 @@ export function planRecovery(
   const side = (name: string): string => sideName(layout.prefix, header.generation, name);
   const publish = pendingNames(layout, header).filter((name) => names.has(side(name)));
   const source = (name: string): string => (publish.includes(name) ? side(name) : name);
-  const { records, tornTail } = readRecords(
+  const { records, raw, tornTail } = readRecords(
     journal.file,
     journal.start,
     { repair: options.repair, allocate: medium.allocate },
@@ -93,6 +95,7 @@ export function planRecovery(
     sequence: last?.sequence ?? header.sequence,
     files: files.map(({ plan }) => plan),
     blobs,
+    raw,
     publish,
     leftovers,
     dirty:
@@ -114,6 +117,7 @@ export async function carryOut(
 ): Promise<MediumFile[]> {
   // The journal that asks for these renames may be there without being durable: were it lost, the older one would find them done.
   if (recovery.publish.length > 0) await medium.syncFolder();
+  if (recovery.raw.bytes.length > 0) await makeDurable(medium, layout, recovery);
   for (const name of recovery.publish) {
     medium.rename(sideName(layout.prefix, recovery.header.generation, name), name);
   }
@@ -132,6 +136,20 @@ export async function carryOut(
     throw cause;
   }
   return opened;
+}
+
+/**
+ * Writes the records again where they are, and syncs them. What was found may never have reached the medium; a rewind among it must
+ * not take effect before it does. Syncing alone would not do: after a failed sync nothing is left to be synced.
+ */
+async function makeDurable(medium: Medium, layout: GroupLayout, { raw }: Recovery): Promise<void> {
+  const journal = medium.open(journalName(layout.prefix), "existing");
+  try {
+    journal.write(raw.at, raw.bytes);
+    await journal.sync();
+  } finally {
+    journal.close();
+  }
 }
 
 function readBlob(

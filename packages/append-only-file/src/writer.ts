@@ -374,7 +374,8 @@ export class Writer {
       });
     } catch (error) {
       if (error instanceof SwitchError) throw error;
-      for (const task of this.#acting.splice(0)) task.reject(error);
+      this.#queue.unshift(...this.#acting.splice(0));
+      this.#rejectWaiting(error);
       return;
     }
     this.#commits++;

@@ -1,7 +1,16 @@
-import { crashCampaign, crashExhaustively, faultCampaign, printCounts, scaled } from "@x/testing";
+import {
+  crashCampaign,
+  crashExhaustively,
+  faultCampaign,
+  fromEnvironment,
+  printCounts,
+  scaled,
+} from "@x/testing";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import * as module from "../src/index.ts";
+import { crashAfterFailedSyncs } from "./support/failed-sync.ts";
 import { type Change, type History, histories, ledgerSubject } from "./support/ledger.ts";
 
 const HOURS = 3_600_000;
@@ -46,6 +55,25 @@ describe("a group of files", () => {
     });
     expect(counts.faults).toBeGreaterThan(1000);
   });
+
+  test(
+    "is at one committed state after crashes of recoveries from failed syncs",
+    { timeout: HOURS },
+    async () => {
+      const total = { histories: 0, syncs: 0, images: 0 };
+      for (const history of fc.sample(histories({ turnsMin: 8, turnsMax: 10 }), {
+        numRuns: scaled(4),
+        seed: fromEnvironment("CRASH_SEED", 7),
+      })) {
+        const { syncs, images } = await crashAfterFailedSyncs(ledgerSubject(module, history), 7);
+        total.histories++;
+        total.syncs += syncs;
+        total.images += images;
+      }
+      printCounts("T-ERR failed syncs append-only-file", total);
+      expect(total.images).toBeGreaterThan(1000);
+    },
+  );
 
   test(
     "is at one committed state after every subset of what is pending",

@@ -681,6 +681,7 @@ describe("a rewrite", () => {
     expect(progress).toEqual([262_144, 524_288]);
     expect(disk.names()).toEqual(names);
     expect(small.group.state).toBe("open");
+    small.group.discard();
     await small.append(2).commit();
     expect(small.group.files[0]?.size).toBe(800_004);
   });
@@ -705,6 +706,7 @@ describe("a rewrite", () => {
       small.group.rewrite({ files: [{ keep }], blobs: [undefined], meta: new Uint8Array(0) }),
     ).rejects.toThrow(RangeError);
     expect(disk.names()).toEqual(names);
+    small.group.resume();
     await small.append(2).commit();
     expect(small.records).toEqual([1, 1, 1, 1, 1, 2]);
   });
@@ -750,7 +752,25 @@ describe("a rewrite", () => {
     ).rejects.toThrow(failing("AOF_NO_SPACE"));
     expect(small.group.state).toBe("open");
     expect(disk.names()).toEqual(names);
-    await small.append(2).commit();
+    await expect(small.append(2).commit()).rejects.toThrow(failing("AOF_NO_SPACE"));
+    small.group.resume();
+    await small.commit();
+    expect(small.records).toEqual([1, 1, 1, 1, 1, 2]);
+  });
+
+  test("that failed takes the commits behind it along", async () => {
+    const disk = new SimulatedDisk();
+    const small = await SmallGroup.open(disk);
+    await small.append(1, 5).commit();
+    const rewrite = small.group.rewrite({
+      files: [{ keep: [[9, 3]] }],
+      blobs: [() => new Uint8Array(0)],
+      meta: new Uint8Array(0),
+    });
+    const behind = small.commit({ value: 1 });
+    await expect(rewrite).rejects.toThrow(RangeError);
+    await expect(behind).rejects.toThrow(RangeError);
+    expect([small.group.sequence, small.values]).toEqual([1, []]);
   });
 });
 

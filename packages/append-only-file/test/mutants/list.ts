@@ -228,6 +228,22 @@ export const MORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    id: "replay-before-journal-sync",
+    what: "recovery applies records that were found but may not be durable",
+    patches: [
+      {
+        file: "recovery.ts",
+        find: "if (recovery.raw.bytes.length > 0) await makeDurable(medium, layout, recovery);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    id: "journal-synced-not-rewritten",
+    what: "recovery trusts a sync to make durable what an earlier sync has lost",
+    patches: [{ file: "recovery.ts", find: "journal.write(raw.at, raw.bytes);", replace: "" }],
+  },
+  {
     id: "clean-mark-kept",
     what: "commits are written under a journal that says it was closed",
     patches: [

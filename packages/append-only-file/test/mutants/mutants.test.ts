@@ -9,8 +9,11 @@ import {
   printCounts,
   testScale,
 } from "@x/testing";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
+import * as unchanged from "../../src/index.ts";
+import { crashAfterFailedSyncs } from "../support/failed-sync.ts";
 import { histories, ledgerSubject, type Module } from "../support/ledger.ts";
 import { applyPatches, MORE_MUTANTS, type Mutant, MUTANTS } from "./list.ts";
 
@@ -41,6 +44,13 @@ async function search(module: Module): Promise<string | undefined> {
     }),
   );
   if (fault !== undefined) return fault;
+  const failedSync = await findsMistake(async () => {
+    const sample = { numRuns: 8, seed: 7 };
+    for (const history of fc.sample(histories({ turnsMin: 8, turnsMax: 10 }), sample)) {
+      await crashAfterFailedSyncs(ledgerSubject(module, history), 7);
+    }
+  });
+  if (failedSync !== undefined) return `failed syncs: ${failedSync}`;
   return findsMistake(() =>
     crashCampaign(
       {
@@ -95,6 +105,14 @@ describe("the crash harness", () => {
     expect(MUTANTS).toHaveLength(16);
     expect(new Set(ALL.map(({ id }) => id)).size).toBe(ALL.length);
   });
+
+  test.runIf(chosen().length > 2)(
+    "finds nothing where no mistake is planted",
+    { timeout: HOURS },
+    async () => {
+      expect(await search(unchanged)).toBeUndefined();
+    },
+  );
 
   test.each(chosen())("catches $id: $what", { timeout: HOURS }, async ({ id }) => {
     const specifier = `../../src/index.ts?mutant=${id}`;

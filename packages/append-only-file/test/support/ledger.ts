@@ -438,6 +438,8 @@ export class Ledger {
         meta,
       }),
     );
+    // A refused rewrite leaves nothing pending.
+    if (this.#rejected) this.#now = this.#last().state;
   }
 }
 
