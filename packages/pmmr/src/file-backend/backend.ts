@@ -1,4 +1,5 @@
 import { Bitmap } from "@x/bitmap";
+import { equalBytes } from "@x/hash";
 import { AofError, type BlobContent, type FileGroup, type GroupFile } from "@x/append-only-file";
 import type { PmmrBackend } from "../backend.ts";
 import { checkRecord, type ElementCodec } from "../codec.ts";
@@ -20,7 +21,9 @@ import { type LongOptions, throwIfAborted } from "../progress.ts";
 import { HASH_SIZE } from "../wire.ts";
 import { keptHashes, keptRecords, type RecordRange, rootsAfterCompaction } from "./compaction.ts";
 import { encodeSetDelta, type SetDelta } from "./delta.ts";
+import type { FolderShape } from "./folder.ts";
 import { type ElementFile, FixedElementFile, VariableElementFile } from "./element-file.ts";
+import { DATA_FILE } from "./names.ts";
 import { LeafSet } from "./leaf-set.ts";
 import { POSITION1_MAX, type PruneList } from "./prune-list.ts";
 import { encodeStateMeta } from "./state-meta.ts";
@@ -31,6 +34,16 @@ export interface CompactOptions extends LongOptions {
   readonly horizon?: number;
   /** 0-based positions of leaves that a rewind may bring back: they stay. Default: none. */
   readonly restorable?: Iterable<number>;
+}
+
+/** What a backend needs to know about its files. */
+export interface BackendShape<E, S> extends Pick<
+  FolderShape,
+  "prunable" | "hashing" | "hashRecord"
+> {
+  readonly codec: ElementCodec<E, S>;
+  /** Whether every record that is read is compared with its hash. */
+  readonly checkReads: boolean;
 }
 
 /** What the files hold when a backend is made over them. */
@@ -65,6 +78,7 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
   readonly prunable: boolean;
   readonly #group: FileGroup;
   readonly #hashing: MmrHashing;
+  readonly #hashRecord: FolderShape["hashRecord"];
   readonly #hashes: GroupFile;
   readonly #elements: ElementFile;
   readonly #unspent: LeafSet;
@@ -87,19 +101,12 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
    * @param group - open, with the append files hash, data and (variable size) sizes; nothing pending
    * @param state - belongs to the backend from now on
    */
-  constructor(
-    group: FileGroup,
-    shape: {
-      readonly codec: ElementCodec<E, S>;
-      readonly prunable: boolean;
-      readonly hashing: MmrHashing;
-    },
-    state: LoadedState,
-  ) {
+  constructor(group: FileGroup, shape: BackendShape<E, S>, state: LoadedState) {
     this.#group = group;
     this.codec = shape.codec;
     this.prunable = shape.prunable;
     this.#hashing = shape.hashing;
+    this.#hashRecord = shape.checkReads ? shape.hashRecord : undefined;
     const [hashes, data, sizes] = group.files;
     if (hashes === undefined || data === undefined) throw new RangeError("a file is missing");
     this.#hashes = hashes;
@@ -156,8 +163,11 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     const index = leafIndexAt(pos0);
     if (index === undefined || pos0 >= this.#size) return undefined;
     this.#afterSwitch?.();
-    const record = this.#prune.elementRecord(pos0, index);
-    return record === undefined ? undefined : this.#elements.read(record);
+    const number = this.#prune.elementRecord(pos0, index);
+    if (number === undefined) return undefined;
+    const record = this.#elements.read(number);
+    if (this.#hashRecord !== undefined) this.#checkRecord(pos0, record, this.#hashRecord);
+    return record;
   }
 
   isUnspent(pos0: number): boolean {
@@ -434,6 +444,19 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     this.#prune.rebase();
     this.#isDirty = true;
     this.#group.resume();
+  }
+
+  #checkRecord(
+    pos0: number,
+    record: Uint8Array,
+    hashRecord: NonNullable<FolderShape["hashRecord"]>,
+  ): void {
+    const made = hashRecord(pos0, record);
+    if (made === undefined || equalBytes(made, required(this.hashAt(pos0)))) return;
+    const message = `record of the leaf at position ${pos0 + 1} does not make its hash`;
+    const position1 = pos0 + 1;
+    const problem = { kind: "record" as const, file: DATA_FILE, position1, message };
+    throw new PmmrError("PMMR_DAMAGED", message, { problems: [problem] });
   }
 
   /** Both or, if memory runs out between them, neither. */

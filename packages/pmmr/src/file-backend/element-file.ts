@@ -1,6 +1,7 @@
 import type { GroupFile } from "@x/append-only-file";
+import { PmmrError } from "../errors.ts";
 import { ByteWriter } from "../wire.ts";
-import { SIZE_ENTRY_SIZE } from "./names.ts";
+import { SIZE_ENTRY_SIZE, SIZE_FILE } from "./names.ts";
 import { readSizeEntry, writeSizeEntry } from "./size-entries.ts";
 import type { RecordRange } from "./compaction.ts";
 
@@ -81,9 +82,20 @@ export class VariableElementFile implements ElementFile {
     return this.#sizes.size / SIZE_ENTRY_SIZE;
   }
 
+  /**
+   * @throws PmmrError PMMR_DAMAGED if the entry does not join its neighbours: all three are read together, which costs no more
+   *   than one, and then no damaged entry gives a wrong record
+   */
   read(index: number): Uint8Array<ArrayBuffer> {
-    const entry = this.#sizes.read(index * SIZE_ENTRY_SIZE, SIZE_ENTRY_SIZE);
-    const { offset, size } = readSizeEntry(entry, 0);
+    const begin = Math.max(0, index - 1);
+    const end = Math.min(this.count, index + 2);
+    const entries = this.#sizes.read(begin * SIZE_ENTRY_SIZE, (end - begin) * SIZE_ENTRY_SIZE);
+    const { offset, size } = readSizeEntry(entries, index - begin);
+    const before = index === 0 ? undefined : readSizeEntry(entries, 0);
+    const after =
+      index + 1 === this.count ? this.#data.size : readSizeEntry(entries, index + 1 - begin).offset;
+    const expected = before === undefined ? 0 : before.offset + before.size;
+    if (offset !== expected || offset + size !== after) throw wrongEntry(index);
     return this.#data.read(offset, size);
   }
 
@@ -148,6 +160,13 @@ export class VariableElementFile implements ElementFile {
 }
 
 const ENTRIES_PER_PIECE = 4096;
+
+function wrongEntry(index: number): PmmrError {
+  const message = `size entry ${index} does not join its neighbours`;
+  const offset = index * SIZE_ENTRY_SIZE;
+  const problem = { kind: "size-entry" as const, file: SIZE_FILE, offset, message };
+  return new PmmrError("PMMR_DAMAGED", message, { problems: [problem] });
+}
 
 function* scaled(
   ranges: Iterable<RecordRange>,

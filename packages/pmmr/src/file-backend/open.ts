@@ -37,7 +37,7 @@ import {
 } from "./names.ts";
 import { PmmrFolder } from "./pmmr-folder.ts";
 import { PruneList } from "./prune-list.ts";
-import { planRepair, type RepairPlan } from "./repair.ts";
+import { planRepair, type RepairOptions, type RepairPlan } from "./repair.ts";
 import { decodeStateMeta, encodeStateMeta } from "./state-meta.ts";
 
 /** How a folder is opened. */
@@ -64,6 +64,11 @@ export interface OpenPmmrOptions<E, S = E> {
    * archive. The replacement is committed before the promise resolves. Default: none.
    */
   readonly snapshot?: string;
+  /**
+   * Compares every record that is read with its stored hash, where the codec can: one hash per read, and a damaged record is
+   * PMMR_DAMAGED instead of a wrong element. Default: false.
+   */
+  readonly checkReads?: boolean;
   /** From this many bytes a commit's bytes bypass the journal. Default: 1 MiB. */
   readonly bulkBytesMin?: number;
   /** A journal longer than this is checkpointed. Default: 16 MiB. */
@@ -106,7 +111,8 @@ export async function openPmmr<E, S = E>(
   const { group, state, isAdopted } = await openGroup(fs, shape, options);
   try {
     checkState(group, shape, state);
-    const backend = new PmmrFileBackend(group, { ...shape, codec: options.codec }, state);
+    const { codec, checkReads = false } = options;
+    const backend = new PmmrFileBackend(group, { ...shape, codec, checkReads }, state);
     checkRoot(group, backend);
     checkAnchor(backend, shape.hashing, options.expect);
     const folder = new PmmrFolder(fs, group, backend, shape);
@@ -256,10 +262,12 @@ function adopt<E, S>(
       blobs: [state.unspent.serialize(), undefined],
     };
   }
-  const plan = planRepair(view, shape, repairOptions(view, leafFile, options));
-  if (repair && options.repair === true && plan !== undefined) {
-    return adoptionOf(plan, view, shape);
-  }
+  const isWanted = repair && options.repair === true;
+  const plan = planRepair(view, shape, {
+    ...repairOptions(view, leafFile, options),
+    quick: !isWanted,
+  });
+  if (isWanted && plan !== undefined) return adoptionOf(plan, view, shape);
   const messages = judgement.problems.map(({ message }) => message);
   return { kind: "damaged", problems: messages, repairable: plan !== undefined };
 }
@@ -268,7 +276,7 @@ function repairOptions<E, S>(
   view: FolderView,
   leafFile: string,
   options: OpenPmmrOptions<E, S>,
-): Parameters<typeof planRepair>[2] {
+): RepairOptions {
   const size = options.expect?.size;
   const unspent = leafFile === LEAF_FILE ? undefined : readBitmap(view, leafFile, new Problems());
   return {

@@ -45,7 +45,8 @@ export function planRepair(
   const unspent = options.unspent ?? readLeafSet(view, shape);
   if (unspent === undefined || hasNonLeaf(unspent)) return undefined;
   const sources = sourcesOf(view, shape);
-  for (const candidate of candidates(view, shape, sources, unspent)) {
+  const effort = options.quick === true ? QUICK : FULL;
+  for (const candidate of candidates(view, shape, sources, unspent, effort)) {
     const plan = fit(view, shape, candidate, unspent, options.size);
     if (plan !== undefined) return plan;
   }
@@ -57,6 +58,8 @@ export interface RepairOptions {
   readonly unspent?: Bitmap;
   /** Go back to this size, where the folder holds more. */
   readonly size?: number;
+  /** Only find out, at little cost, whether there is a plan; one that takes long to find is not found. Default: false. */
+  readonly quick?: boolean;
 }
 
 /** Where each file's content comes from, and where it ends. */
@@ -93,8 +96,16 @@ interface Candidate {
   readonly size: number;
 }
 
-/** Sizes beyond the last unspent leaf that are tried for a range whose size is unknown, in leaves. */
-const SIZES_TRIED_MAX = 4096;
+/** How much is tried for a range whose size is unknown. */
+interface Effort {
+  /** Sizes beyond the last unspent leaf, in leaves. */
+  readonly sizesMax: number;
+  /** Hashes looked at in one file, over all sizes. Most sizes fail at once; what does not end is given up. */
+  stepsMax(hashCount: number): number;
+}
+
+const QUICK: Effort = { sizesMax: 32, stepsMax: () => 65_536 };
+const FULL: Effort = { sizesMax: 4096, stepsMax: (hashCount) => 64 * hashCount + 65_536 };
 
 function readLeafSet(view: FolderView, shape: FolderShape): Bitmap | undefined {
   if (!shape.prunable) return new Bitmap();
@@ -148,13 +159,14 @@ function* candidates(
   shape: FolderShape,
   sources: Sources,
   unspent: Bitmap,
+  effort: Effort,
 ): Generator<Candidate, void, undefined> {
   const [data] = sources.data;
   if (data === undefined) return;
   const cuts = sources.hashFiles.flatMap((hashFile) => cutOf(view, hashFile, data, sources.prune));
   const last1 = unspent.max() ?? 0;
   for (const cut of cuts) if (last1 <= cut.size) yield cut;
-  if (shape.prunable) yield* compacted(view, shape, sources, unspent);
+  if (shape.prunable) yield* compacted(view, shape, sources, unspent, effort);
   yield* cuts;
 }
 
@@ -193,16 +205,16 @@ function* compacted(
   shape: FolderShape,
   sources: Sources,
   unspent: Bitmap,
+  effort: Effort,
 ): Generator<Candidate, void, undefined> {
   const last1 = unspent.max();
   const leavesMin = last1 === undefined ? 0 : leafCount(last1);
   // The data file may be the old one still; then it says what the size was.
   const leaves = sources.data.map((data) => data.recordCount + sources.prune.totalLeafShift);
-  for (let i = 0; i <= SIZES_TRIED_MAX; i++) leaves.push(leavesMin + i);
+  for (let i = 0; i <= effort.sizesMax; i++) leaves.push(leavesMin + i);
   for (const hashFile of sources.hashFiles) {
     const hashCount = hashCountOf(view, hashFile);
-    // Every stored hash may be looked at so often, over all sizes: most fail at once, and what does not end is given up.
-    const budget = { steps: 64 * hashCount + 65_536 };
+    const budget = { steps: effort.stepsMax(hashCount) };
     for (const count of new Set(leaves)) {
       const size = leafPosition(count);
       const hashesGone = size - hashCount;
