@@ -3,7 +3,7 @@ import { bitmapChunkCodec } from "./bitmap-chunk.ts";
 import { PmmrError } from "./errors.ts";
 import type { MmrHashing } from "./hashing.ts";
 import { leafCount } from "./position.ts";
-import { type PairedRoot, checkTarget, validateSegment } from "./segment-validate.ts";
+import { type PairedRoot, ownTarget, validateSegment } from "./segment-validate.ts";
 import { type Segment, type SegmentId, segmentCapacity, segmentsRequired } from "./segment.ts";
 
 /** The accumulator that is to be brought about. Everything in it comes from a trusted place, never from a sender. */
@@ -30,9 +30,7 @@ export class BitmapSync {
 
   /** @throws RangeError if the target's size, root or height is none */
   constructor(target: BitmapSyncTarget) {
-    segmentCapacity(target.height);
-    checkTarget(target);
-    this.#target = { ...target, root: new Uint8Array(target.root) };
+    this.#target = ownTarget(target);
     this.#accumulator = new BitmapAccumulator(
       target.hashing === undefined ? {} : { hashing: target.hashing },
     );

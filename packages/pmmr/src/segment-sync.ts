@@ -3,7 +3,7 @@ import type { IndexSet } from "./backend.ts";
 import { PmmrError } from "./errors.ts";
 import { leafCount, leafPosition, leftmostLeaf } from "./position.ts";
 import type { Pmmr } from "./pmmr.ts";
-import { type PairedRoot, checkTarget, pairRoots, validateSegment } from "./segment-validate.ts";
+import { type PairedRoot, ownTarget, pairRoots, validateSegment } from "./segment-validate.ts";
 import {
   type Segment,
   type SegmentHash,
@@ -56,13 +56,11 @@ export class SegmentSync<E, S extends E = E> {
    * @throws RangeError if the target's size, root or height is none, or the range is longer than the target's
    */
   constructor(pmmr: Pmmr<E, S>, target: SyncTarget) {
-    segmentCapacity(target.height);
-    checkTarget(target);
+    this.#target = ownTarget(target);
     if (target.size < pmmr.size) {
       throw new RangeError(`the range has ${pmmr.size} nodes, above the ${target.size} wanted`);
     }
     this.#pmmr = pmmr;
-    this.#target = { ...target, root: new Uint8Array(target.root) };
   }
 
   /** Segments of the whole range. */

@@ -16,6 +16,7 @@ import {
   type SegmentHash,
   type SegmentId,
   type SegmentRange,
+  segmentCapacity,
   segmentRange,
 } from "./segment.ts";
 import { HASH_SIZE } from "./wire.ts";
@@ -164,7 +165,7 @@ function rangeOf(segment: Segment, size: number): SegmentRange {
 }
 
 /** Refuses sizes and roots that are none with RangeError or TypeError. */
-export function checkTarget({
+function checkTarget({
   size,
   root,
   paired,
@@ -187,6 +188,18 @@ function checkHashes({ hashes, proof }: Segment): void {
 function checkHash(hash: Uint8Array, which: string): void {
   if (hash instanceof Uint8Array && hash.length === HASH_SIZE) return;
   throw new PmmrError("PMMR_MALFORMED", `segment: hash ${which} is not ${HASH_SIZE} bytes`);
+}
+
+/** What a sync is given, checked, with copies of the roots. `RangeError` or `TypeError` if size, root or height is none. */
+export function ownTarget<
+  T extends Pick<SegmentTarget, "size" | "root" | "paired"> & { readonly height: number },
+>(target: T): T {
+  segmentCapacity(target.height);
+  checkTarget(target);
+  const { root, paired } = target;
+  const own = { ...target, root: new Uint8Array(root) };
+  if (paired === undefined) return own;
+  return { ...own, paired: { ...paired, root: new Uint8Array(paired.root) } };
 }
 
 /** The commitment to a range's root and the one it is paired with, if any. */

@@ -384,12 +384,14 @@ describe("state exchange", () => {
     const served = BitmapAccumulator.from(sender.pmmr.unspentIndexes(), sender.pmmr.leafCount);
     const root = hashing.bag(size, outputRoot, served.root());
 
+    const otherRoot = outputRoot.slice();
     const bitmapSync = new BitmapSync({
       size: bitmapMmrSize(size),
       root,
       height: 1,
-      paired: { size, root: outputRoot, side: "left" },
+      paired: { size, root: otherRoot, side: "left" },
     });
+    otherRoot.fill(0);
     while (bitmapSync.next !== undefined) {
       const bytes = encodeBitmapSegment(served.segment(bitmapSync.next));
       bitmapSync.apply(decodeBitmapSegment(bytes));
@@ -399,13 +401,17 @@ describe("state exchange", () => {
     expect(unspent.size).toBe(sender.pmmr.unspentCount());
 
     const receiver = emptyPeer();
+    const bitmapRoot = unspent.root();
+    const given = root.slice();
     const sync = new SegmentSync(receiver.pmmr, {
       size,
-      root,
+      root: given,
       height: 8,
       unspent,
-      paired: { size, root: unspent.root(), side: "right" },
+      paired: { size, root: bitmapRoot, side: "right" },
     });
+    // What was passed in may be used again.
+    for (const bytes of [given, bitmapRoot]) bytes.fill(0);
     fetchAll(sender, sync);
     sync.finish();
     expectSame(receiver, sender);
