@@ -7,15 +7,8 @@ import {
   popCount,
   setBit,
 } from "./bitmap-chunk.ts";
-import {
-  INNER_ROW_SIZE,
-  type MmrHashing,
-  POSITION_SIZE,
-  bagPeaks,
-  grinHashing,
-  writePosition,
-} from "./hashing.ts";
-import { hashLeaves } from "./levels.ts";
+import { type MmrHashing, bagPeaks, grinHashing } from "./hashing.ts";
+import { digestAt, hashInners, hashLeaves } from "./levels.ts";
 import { leafCount, leafPosition, peaks } from "./position.ts";
 import { makeSegment } from "./segment-make.ts";
 import type { Segment, SegmentId } from "./segment.ts";
@@ -256,26 +249,20 @@ export class BitmapAccumulator implements IndexSet {
 
   #hashParents(nodes: readonly number[], height: number): void {
     const positions = nodes.map((node) => leafPosition((node + 1) * 2 ** height - 1) + height);
-    const rows = new Uint8Array(nodes.length * INNER_ROW_SIZE);
-    for (const [i, pos0] of positions.entries()) {
-      const offset = i * INNER_ROW_SIZE;
-      writePosition(rows, offset, pos0);
-      rows.set(this.#hashView(pos0 - 2 ** height), offset + POSITION_SIZE);
-      rows.set(this.#hashView(pos0 - 1), offset + POSITION_SIZE + HASH_SIZE);
-    }
-    const hashes = new Uint8Array(nodes.length * HASH_SIZE);
-    this.hashing.hashInners(rows, nodes.length, hashes);
-    this.#put(positions, hashes);
+    const inners = positions.map((pos0) => ({
+      pos0,
+      left: this.#hashView(pos0 - 2 ** height),
+      right: this.#hashView(pos0 - 1),
+    }));
+    this.#put(positions, hashInners(this.hashing, inners));
   }
 
-  #put(positions: readonly number[], hashes: Uint8Array): void {
-    for (const [i, pos0] of positions.entries()) {
-      this.#hashView(pos0).set(hashes.subarray(i * HASH_SIZE, (i + 1) * HASH_SIZE));
-    }
+  #put(positions: readonly number[], hashes: Uint8Array<ArrayBuffer>): void {
+    for (const [i, pos0] of positions.entries()) this.#hashView(pos0).set(digestAt(hashes, i));
   }
 
   #hashView(pos0: number): Uint8Array<ArrayBuffer> {
-    return this.#hashes.subarray(pos0 * HASH_SIZE, (pos0 + 1) * HASH_SIZE);
+    return digestAt(this.#hashes, pos0);
   }
 
   #counts(): Uint32Array {

@@ -109,6 +109,42 @@ export function hashLeaves(
   return digests;
 }
 
+/** An inner node and the hashes of its children. */
+export interface InnerNode {
+  readonly pos0: number;
+  readonly left: Uint8Array;
+  readonly right: Uint8Array;
+}
+
+/**
+ * Hashes inner nodes in packs. None may need the hash of another.
+ *
+ * @returns 32 bytes per node
+ */
+export function hashInners(
+  hashing: MmrHashing,
+  nodes: readonly InnerNode[],
+): Uint8Array<ArrayBuffer> {
+  const digests = new Uint8Array(nodes.length * HASH_SIZE);
+  const rows = new Uint8Array(Math.min(ROWS_MAX, nodes.length) * INNER_ROW_SIZE);
+  for (let first = 0; first < nodes.length; first += ROWS_MAX) {
+    const pack = nodes.slice(first, first + ROWS_MAX);
+    for (const [i, { pos0, left, right }] of pack.entries()) {
+      const row = i * INNER_ROW_SIZE;
+      writePosition(rows, row, pos0);
+      rows.set(left, row + POSITION_SIZE);
+      rows.set(right, row + POSITION_SIZE + HASH_SIZE);
+    }
+    hashing.hashInners(rows, pack.length, digests.subarray(first * HASH_SIZE));
+  }
+  return digests;
+}
+
+/** One of many digests side by side, as a view. */
+export function digestAt(digests: Uint8Array<ArrayBuffer>, index: number): Uint8Array<ArrayBuffer> {
+  return digests.subarray(index * HASH_SIZE, (index + 1) * HASH_SIZE);
+}
+
 /** End of the hash forms from `first` on that have one length and fit into one call. */
 function endOfRun(hashForms: readonly Uint8Array[], first: number): number {
   const { length } = at(hashForms, first);

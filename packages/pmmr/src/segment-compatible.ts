@@ -16,7 +16,7 @@ import {
   leafRangeBelow,
   leafIndexAt,
 } from "./position.ts";
-import { type AnyElementCodec, hashFormOf } from "./segment-leaf.ts";
+import { type AnyElementCodec, countMembers, hashFormOf } from "./segment-leaf.ts";
 import {
   type Segment,
   type SegmentHash,
@@ -131,8 +131,7 @@ function need(hashes: ReadonlyMap<number, Uint8Array> | undefined, pos0: number)
 function countUnspent(pos0: number, { size, unspent }: CompatibleContext): number {
   if (unspent === undefined) return 0;
   const { begin, end } = leafRangeBelow(pos0);
-  const last = Math.min(end, leafCount(size)) - 1;
-  return unspent.rank(last) - (begin === 0 ? 0 : unspent.rank(begin - 1));
+  return countMembers(unspent, begin, Math.min(end, leafCount(size)));
 }
 
 function missing(what: string): PmmrError {

@@ -1,9 +1,9 @@
+import type { IndexSet } from "./backend.ts";
 import type { ElementCodec } from "./codec.ts";
 import { PmmrError } from "./errors.ts";
 import type { MmrHashing } from "./hashing.ts";
-import { hashLeaves } from "./levels.ts";
+import { digestAt, hashLeaves } from "./levels.ts";
 import type { SegmentLeaf } from "./segment.ts";
-import { HASH_SIZE } from "./wire.ts";
 
 /** A codec of elements of any type, as far as segments need one: they read records and write none. */
 export type AnyElementCodec = ElementCodec<never, unknown>;
@@ -25,7 +25,7 @@ export function hashSegmentLeaves(
     leaves.map(({ pos0 }) => pos0),
     leaves.map((leaf) => hashFormOf(codec, leaf)),
   );
-  return leaves.map((_, i) => hashes.subarray(i * HASH_SIZE, (i + 1) * HASH_SIZE));
+  return leaves.map((_, i) => digestAt(hashes, i));
 }
 
 /** What is hashed for a leaf. */
@@ -42,4 +42,9 @@ export function hashFormOf(codec: AnyElementCodec, { pos0, record }: SegmentLeaf
     );
   }
   return form;
+}
+
+/** Members of a set in `[begin, end)`, which is not empty. */
+export function countMembers(set: IndexSet, begin: number, end: number): number {
+  return set.rank(end - 1) - (begin === 0 ? 0 : set.rank(begin - 1));
 }

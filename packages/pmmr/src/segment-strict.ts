@@ -17,19 +17,14 @@
  * Time and memory are linear in the content, not in the number of leaves that the identifier claims.
  */
 
+import { equalBytes } from "@x/hash";
 import type { IndexSet } from "./backend.ts";
 import { PmmrError } from "./errors.ts";
-import {
-  INNER_ROW_SIZE,
-  type MmrHashing,
-  POSITION_SIZE,
-  bagPeaks,
-  writePosition,
-} from "./hashing.ts";
+import { type MmrHashing, bagPeaks } from "./hashing.ts";
+import { type InnerNode, digestAt, hashInners } from "./levels.ts";
 import { familyBranch, heightOf, leafPosition, leafRangeBelow, leftmostLeaf } from "./position.ts";
-import { type AnyElementCodec, hashSegmentLeaves } from "./segment-leaf.ts";
+import { type AnyElementCodec, countMembers, hashSegmentLeaves } from "./segment-leaf.ts";
 import { type Segment, type SegmentHash, type SegmentRange, segmentTops } from "./segment.ts";
-import { HASH_SIZE } from "./wire.ts";
 
 /** What the content of a segment is bound with. */
 export interface BindingContext {
@@ -51,10 +46,7 @@ interface SettledNode {
 }
 
 /** An inner node with both children: `hash` is right when it is the hash of the other two. */
-interface InnerCheck {
-  readonly pos0: number;
-  readonly left: Uint8Array;
-  readonly right: Uint8Array;
+interface InnerCheck extends InnerNode {
   readonly hash: Uint8Array;
 }
 
@@ -159,30 +151,19 @@ function checkTops(stack: readonly SettledNode[], tops: readonly number[]): void
   if (extra !== undefined) throw missing(`the parent of the node at ${extra.pos0}`);
 }
 
-/** All inner nodes in one packed call: no hash of a segment depends on another's check. */
+/** All inner nodes together: no hash of a segment depends on another's check. */
 function checkInnerHashes(hashing: MmrHashing, checks: readonly InnerCheck[]): void {
-  const rows = new Uint8Array(checks.length * INNER_ROW_SIZE);
-  for (const [i, { pos0, left, right }] of checks.entries()) {
-    const offset = i * INNER_ROW_SIZE;
-    writePosition(rows, offset, pos0);
-    rows.set(left, offset + POSITION_SIZE);
-    rows.set(right, offset + POSITION_SIZE + HASH_SIZE);
-  }
-  const hashes = new Uint8Array(checks.length * HASH_SIZE);
-  hashing.hashInners(rows, checks.length, hashes);
+  const digests = hashInners(hashing, checks);
   for (const [i, { pos0, hash }] of checks.entries()) {
-    for (let k = 0; k < HASH_SIZE; k++) {
-      if (hashes[i * HASH_SIZE + k] !== hash[k]) {
-        throw new PmmrError(
-          "PMMR_ROOT_MISMATCH",
-          `segment: the hash at ${pos0} is not the hash of its children`,
-        );
-      }
-    }
+    if (equalBytes(digestAt(digests, i), hash)) continue;
+    throw new PmmrError(
+      "PMMR_ROOT_MISMATCH",
+      `segment: the hash at ${pos0} is not the hash of its children`,
+    );
   }
 }
 
-/** A range that is not prunable: every leaf and nothing else. Level by level, each in one packed call. */
+/** A range that is not prunable: every leaf and nothing else. Level by level, each in packs. */
 function bindAllLeaves(
   segment: Segment,
   range: SegmentRange,
@@ -216,20 +197,13 @@ function hashParents(
   height: number,
   leafBegin: number,
 ): Uint8Array[] {
-  const count = children.length / 2;
-  const rows = new Uint8Array(count * INNER_ROW_SIZE);
-  for (let i = 0; i < count; i++) {
-    const offset = i * INNER_ROW_SIZE;
-    const lastLeaf = leafBegin + (i + 1) * 2 ** height - 1;
-    writePosition(rows, offset, leafPosition(lastLeaf) + height);
-    rows.set(children[2 * i] as Uint8Array, offset + POSITION_SIZE);
-    rows.set(children[2 * i + 1] as Uint8Array, offset + POSITION_SIZE + HASH_SIZE);
-  }
-  const hashes = new Uint8Array(count * HASH_SIZE);
-  hashing.hashInners(rows, count, hashes);
-  return Array.from({ length: count }, (_, i) =>
-    hashes.subarray(i * HASH_SIZE, (i + 1) * HASH_SIZE),
-  );
+  const nodes = Array.from({ length: children.length / 2 }, (_, i): InnerNode => ({
+    pos0: leafPosition(leafBegin + (i + 1) * 2 ** height - 1) + height,
+    left: children[2 * i] as Uint8Array,
+    right: children[2 * i + 1] as Uint8Array,
+  }));
+  const digests = hashInners(hashing, nodes);
+  return nodes.map((_, i) => digestAt(digests, i));
 }
 
 function checkAscending(segment: Segment): void {
@@ -261,10 +235,7 @@ function checkPlaces(segment: Segment, { first, last }: SegmentRange): void {
 
 function checkAllSpent(pos0: number, unspent: IndexSet | undefined): void {
   const { begin, end } = leafRangeBelow(pos0);
-  const count =
-    unspent === undefined
-      ? end - begin
-      : unspent.rank(end - 1) - (begin === 0 ? 0 : unspent.rank(begin - 1));
+  const count = unspent === undefined ? end - begin : countMembers(unspent, begin, end);
   if (count !== 0) throw missing(`${count} unspent leaves below the node at ${pos0}`);
 }
 

@@ -1,11 +1,10 @@
 import { equalBytes } from "@x/hash";
 import type { ElementCodec } from "./codec.ts";
 import { PmmrError } from "./errors.ts";
-import { INNER_ROW_SIZE, type MmrHashing, POSITION_SIZE, writePosition } from "./hashing.ts";
-import { hashLeaves } from "./levels.ts";
+import type { MmrHashing } from "./hashing.ts";
+import { digestAt, hashInners, hashLeaves, type InnerNode } from "./levels.ts";
 import { family, heightOf } from "./position.ts";
 import { endStep, type LongOptions } from "./progress.ts";
-import { HASH_SIZE } from "./wire.ts";
 
 /** What is wrong at a position. */
 export interface DamagedNode {
@@ -49,11 +48,8 @@ export interface ValidateSource {
 }
 
 /** An inner node whose hash and both children are stored. */
-interface InnerNode {
-  readonly pos0: number;
+interface StoredInner extends InnerNode {
   readonly hash: Uint8Array;
-  readonly left: Uint8Array;
-  readonly right: Uint8Array;
 }
 
 /** Positions looked at between two turns. */
@@ -98,7 +94,7 @@ class Walk {
   readonly #subtrees: (Uint8Array | undefined)[] = [];
   #leaves: { readonly pos0: number; readonly hash: Uint8Array; readonly hashForm: Uint8Array }[] =
     [];
-  #inners: InnerNode[] = [];
+  #inners: StoredInner[] = [];
   #damaged: DamagedNode[] = [];
   /** For damaged nodes whose parent is still to be checked: what their hash should be. */
   readonly #recomputed = new Map<number, Uint8Array>();
@@ -204,23 +200,14 @@ class Walk {
   }
 
   #checkInners(): void {
-    const count = this.#inners.length;
-    const rows = new Uint8Array(count * INNER_ROW_SIZE);
-    for (const [i, { pos0, left, right }] of this.#inners.entries()) {
-      const row = i * INNER_ROW_SIZE;
-      writePosition(rows, row, pos0);
-      rows.set(left, row + POSITION_SIZE);
-      rows.set(right, row + POSITION_SIZE + HASH_SIZE);
-    }
-    const digests = new Uint8Array(count * HASH_SIZE);
-    this.#source.hashing.hashInners(rows, count, digests);
+    const digests = hashInners(this.#source.hashing, this.#inners);
     for (const [i, inner] of this.#inners.entries()) {
       const digest = digestAt(digests, i);
       if (equalBytes(digest, inner.hash) || this.#followsOtherwise(inner)) continue;
       this.#damaged.push({ pos0: inner.pos0, kind: "hash" });
       this.#recomputed.set(inner.pos0, digest);
     }
-    this.innerCount += count;
+    this.innerCount += this.#inners.length;
     this.#inners = [];
   }
 
@@ -228,7 +215,7 @@ class Walk {
    * Whether the hash follows from what a damaged child should be. Then the child alone is wrong, and naming its parent too
    * would mislead.
    */
-  #followsOtherwise({ pos0, hash, left, right }: InnerNode): boolean {
+  #followsOtherwise({ pos0, hash, left, right }: StoredInner): boolean {
     const leftPos0 = pos0 - 2 ** heightOf(pos0);
     const lefts = [left, this.#recomputed.get(leftPos0) ?? left];
     const rights = [right, this.#recomputed.get(pos0 - 1) ?? right];
@@ -236,10 +223,6 @@ class Walk {
       rights.some((r) => equalBytes(this.#source.hashing.hashInner(pos0, l, r), hash)),
     );
   }
-}
-
-function digestAt(digests: Uint8Array, index: number): Uint8Array {
-  return digests.subarray(index * HASH_SIZE, (index + 1) * HASH_SIZE);
 }
 
 function damage({ pos0, kind }: DamagedNode): PmmrError {
