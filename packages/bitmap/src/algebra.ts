@@ -2,6 +2,7 @@
 import type { Arena } from "./arena.ts";
 import { arrayAnd, arrayAndNot, arrayHas, arrayOr, arrayXor } from "./container-array.ts";
 import {
+  BITSET_BODY_WORDS,
   BITSET_UNITS,
   BITSET_WORDS,
   bitsetAddArray,
@@ -15,7 +16,7 @@ import {
 import { RUN_UNITS, runCountValues, runHas } from "./container-run.ts";
 import { place, writeBits } from "./convert.ts";
 import { ARRAY_COUNT_MAX, cheapestKind, CONTAINER_SPAN, Kind } from "./kind.ts";
-import { bitsAt, type Body, bodyOfRuns, type Placed } from "./table.ts";
+import { type Body, bodyOfRuns, type Placed } from "./body.ts";
 import { popcount } from "./word.ts";
 
 /** What of two sets the result holds: `andNot` is in the first and not in the second. */
@@ -101,7 +102,7 @@ function filter(a: Body, b: Body, wanted: boolean, arena: Arena): Placed | undef
 /** At least one of the operands is a bitset, or the result may be one. */
 function combineBits(operation: Operation, a: Body, b: Body, arena: Arena): Placed | undefined {
   const address = arena.allocate(BITSET_UNITS);
-  const words = bitsAt(arena, address);
+  const words = arena.words(address, BITSET_BODY_WORDS);
   let cardinality: number;
   if (a.kind === Kind.bitset && b.kind === Kind.bitset) {
     cardinality = combineWords(operation, a.words, b.words, words);
@@ -112,8 +113,7 @@ function combineBits(operation: Operation, a: Body, b: Body, arena: Arena): Plac
     // Everything but andNot is the same both ways round.
     const [bits, other] = b.kind === Kind.bitset ? [b, a] : [a, b];
     writeBits(bits, words);
-    applyToBits(operation, other, words);
-    cardinality = bitsetCount(words);
+    cardinality = combineBitsInPlace(operation, words, bits.cardinality, other);
   }
   return settleBits(address, cardinality, arena);
 }
@@ -140,28 +140,43 @@ function combineWords(
   return count;
 }
 
-/** The bits and an array or runs; the result is where the bits are. */
+/**
+ * The bits and another body of any kind; the result is where the bits are.
+ *
+ * @param cardinality - how many bits are set
+ * @returns how many bits are set afterwards
+ */
+export function combineBitsInPlace(
+  operation: Operation,
+  words: Uint32Array,
+  cardinality: number,
+  other: Body,
+): number {
+  if (other.kind === Kind.bitset) return combineWords(operation, words, other.words, words);
+  if (operation === "or" && other.kind === Kind.array) {
+    return cardinality + bitsetAddArray(words, other.units, other.start, other.length);
+  }
+  applyToBits(operation, other, words);
+  return bitsetCount(words);
+}
+
 function applyToBits(operation: Operation, other: Body, words: Uint32Array): void {
   const { units } = other;
   const end = other.start + other.length;
-  if (operation === "or" && other.kind === Kind.array) {
-    bitsetAddArray(words, units, other.start, other.length);
-    return;
-  }
+  const step = intervalUnits(other);
   if (operation === "and") {
-    // Only runs come here: what lies between them is cleared.
+    // What lies between the runs, or the values, is cleared.
     let from = 0;
-    for (let i = other.start; i < end; i += RUN_UNITS) {
+    for (let i = other.start; i < end; i += step) {
       const first = units[i] as number;
       if (from < first) bitsetClearRange(words, from, first - 1);
-      from = (units[i + 1] as number) + 1;
+      from = (step === 1 ? first : (units[i + 1] as number)) + 1;
     }
     if (from < CONTAINER_SPAN) bitsetClearRange(words, from, CONTAINER_SPAN - 1);
     return;
   }
   const change =
     operation === "or" ? bitsetSetRange : operation === "xor" ? bitsetFlipRange : bitsetClearRange;
-  const step = other.kind === Kind.array ? 1 : RUN_UNITS;
   for (let i = other.start; i < end; i += step) {
     const first = units[i] as number;
     change(words, first, step === 1 ? first : (units[i + 1] as number));
@@ -185,7 +200,7 @@ function settleBits(address: number, cardinality: number, arena: Arena): Placed 
     return { kind: Kind.bitset, cardinality, length: BITSET_UNITS, address };
   }
   const values = new Uint16Array(cardinality);
-  bitsetToArray(bitsAt(arena, address), values, 0);
+  bitsetToArray(arena.words(address, BITSET_BODY_WORDS), values, 0);
   units.set(values, start);
   arena.resize(address, BITSET_UNITS, cardinality);
   return { kind: Kind.array, cardinality, length: cardinality, address };

@@ -48,6 +48,25 @@ export class Arena {
     return this.chunks[address >>> 16] as Chunk;
   }
 
+  /** The `count` 32-bit words of a body, in place. */
+  words(address: number, count: number): Uint32Array {
+    const start = (address & 0xffff) >>> 1;
+    return this.chunkAt(address).words.subarray(start, start + count);
+  }
+
+  /** Copies `length` units of a body of any arena to a body of this one. */
+  copy(target: number, arena: Arena, source: number, length: number): void {
+    const from = arena.chunkAt(source).units;
+    const to = this.chunkAt(target).units;
+    const fromStart = source & 0xffff;
+    const toStart = target & 0xffff;
+    if (length > 16) {
+      to.set(from.subarray(fromStart, fromStart + length), toStart);
+    } else {
+      for (let i = 0; i < length; i++) to[toStart + i] = from[fromStart + i] as number;
+    }
+  }
+
   /** Announces that `units` more units will be needed, so that chunks are opened no larger than that. */
   reserve(units: number): void {
     this.#reserved = units;

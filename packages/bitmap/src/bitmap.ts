@@ -1,13 +1,32 @@
 import type { Operation } from "./algebra.ts";
+import { buildTable } from "./build.ts";
 import { decodeDown, decodeUp } from "./decode.ts";
 import { addRange, addValue, deleteRange, deleteValue, optimize } from "./edit.ts";
 import { hasValue, rankOf, selectAt } from "./read.ts";
-import { type DeserializeOptions, readTable, readWhole } from "./reader.ts";
-import { combineTables, intersectTables, isSubsetTable, sameTables } from "./set-algebra.ts";
+import { type DeserializeOptions, readTable } from "./reader.ts";
+import {
+  combineInto,
+  combineTables,
+  intersectTables,
+  isSubsetTable,
+  sameTables,
+} from "./set-algebra.ts";
+import { readPieces, readPiecesAsync, readWhole } from "./source.ts";
 import { ContainerTable } from "./table.ts";
 import type { U32Set, ValuesOptions } from "./u32-set.ts";
-import { checkEnd, checkIndex, checkValue } from "./u32-set.ts";
-import { type SerializeOptions, serializedBytes, serializeTable } from "./writer.ts";
+import { checkEnd, checkIndex, checkValue, toU32Array } from "./u32-set.ts";
+import {
+  type SerializeOptions,
+  serializedBytes,
+  serializePieces,
+  serializeTable,
+} from "./writer.ts";
+
+/** Bytes in a chunk of the streamed form, but for the header and what one container needs. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** Values that are added one by one: making a table of fewer costs more. */
+const FEW_COUNT = 64;
 
 /** A compressed set of 32-bit unsigned integers, with rank and select. */
 export class Bitmap implements U32Set<Bitmap> {
@@ -22,7 +41,20 @@ export class Bitmap implements U32Set<Bitmap> {
 
   /** Reads the portable roaring format; the bytes are not kept. */
   static deserialize(bytes: Uint8Array, options: DeserializeOptions = {}): Bitmap {
-    return Bitmap.#of(readWhole(readTable(options), bytes, options));
+    return Bitmap.#of(readWhole(bytes, options, readTable));
+  }
+
+  /** Reads the portable roaring format from pieces of any lengths, which are not kept. */
+  static deserializeChunks(chunks: Iterable<Uint8Array>, options: DeserializeOptions = {}): Bitmap {
+    return Bitmap.#of(readPieces(chunks, options, readTable));
+  }
+
+  /** Reads the portable roaring format from pieces of any lengths, as they come; they are not kept. */
+  static async deserializeChunksAsync(
+    chunks: AsyncIterable<Uint8Array>,
+    options: DeserializeOptions = {},
+  ): Promise<Bitmap> {
+    return Bitmap.#of(await readPiecesAsync(chunks, options, readTable));
   }
 
   static #of(table: ContainerTable): Bitmap {
@@ -51,7 +83,13 @@ export class Bitmap implements U32Set<Bitmap> {
   }
 
   addMany(values: Iterable<number>): void {
-    for (const value of values) this.add(value);
+    const numbers = toU32Array(values);
+    if (numbers.length < FEW_COUNT && this.size > 0) {
+      for (let i = 0; i < numbers.length; i++) addValue(this.#table, numbers[i] as number);
+    } else {
+      const built = buildTable(numbers);
+      this.#table = this.size === 0 ? built : combineInto("or", this.#table, built);
+    }
   }
 
   addRange(begin: number, end: number): void {
@@ -130,7 +168,7 @@ export class Bitmap implements U32Set<Bitmap> {
   }
 
   #combine(operation: Operation, other: Bitmap): this {
-    this.#table = combineTables(operation, this.#table, other.#table);
+    this.#table = combineInto(operation, this.#table, other.#table);
     return this;
   }
 
@@ -178,6 +216,13 @@ export class Bitmap implements U32Set<Bitmap> {
 
   serialize(options: SerializeOptions = {}): Uint8Array<ArrayBuffer> {
     return serializeTable(this.#table, options);
+  }
+
+  serializeChunks(
+    options: SerializeOptions = {},
+  ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
+    // A copy of the table now, so that later changes do not show.
+    return serializePieces(this.#table.clone(), options, CHUNK_BYTES);
   }
 
   serializedSize(options: SerializeOptions = {}): number {

@@ -4,7 +4,7 @@ import { BITSET_WORDS, bitsetNext, bitsetRank } from "./container-bitset.ts";
 import { RUN_UNITS, runFind, runRank } from "./container-run.ts";
 import { arrayRank } from "./container-array.ts";
 import { Kind } from "./kind.ts";
-import type { Body } from "./table.ts";
+import type { Body } from "./body.ts";
 
 /** Whether two bodies hold the same values. */
 export function sameValues(a: Body, b: Body): boolean {

@@ -1,8 +1,8 @@
 /**
  * The bitset container: 65,536 bits in 2,048 words; value v is bit `v % 32` of word `v / 32`.
  *
- * A body has 64 words more for its rank index: 128 entries of 16 bits, the lower half of a word first.
- * Entry k is how many bits are set below value `512 * k`. Entries are filled from the front when a
+ * A body has 128 words more for its rank index: 256 entries of 16 bits, the lower half of a word first.
+ * Entry k is how many bits are set below value `256 * k`. Entries are filled from the front when a
  * rank is asked for, and how many are right is kept in the table of containers: a change of a bit
  * makes those behind it wrong.
  *
@@ -13,12 +13,12 @@ import { lowestBit, maskBetween, popcount, selectBit } from "./word.ts";
 /** Words of a body that hold bits. */
 export const BITSET_WORDS = 2048;
 /** Words of a body: the bits and the rank index. */
-export const BITSET_BODY_WORDS = 2112;
+export const BITSET_BODY_WORDS = 2176;
 /** Units of 16 bits in a body. */
 export const BITSET_UNITS: number = 2 * BITSET_BODY_WORDS;
-/** Entries of the rank index, one for each 16 words. */
-export const BITSET_BLOCKS = 128;
-const BLOCK_WORDS = 16;
+/** Entries of the rank index, one for each 8 words. */
+export const BITSET_BLOCKS = 256;
+const BLOCK_WORDS = 8;
 
 /** Whether a bit is set. */
 export function bitsetHas(words: Uint32Array, low: number): boolean {
@@ -93,10 +93,11 @@ export function bitsetCountRuns(words: Uint32Array, limit: number): number {
 /**
  * How many set bits are `low` or less.
  *
- * @param indexed - entries of the rank index that are right; afterwards at least `(low >>> 9) + 1` are
+ * @param indexed - entries of the rank index that are right; afterwards at least
+ *   `(low >>> 8) + 1` are
  */
 export function bitsetRank(words: Uint32Array, indexed: number, low: number): number {
-  const block = low >>> 9;
+  const block = low >>> 8;
   if (indexed <= block) bitsetIndex(words, indexed, block);
   let count = entry(words, block);
   const last = low >>> 5;
@@ -170,16 +171,20 @@ export function bitsetToArray(words: Uint32Array, out: Uint16Array, outStart: nu
   return at - outStart;
 }
 
-/** Sets the bit of each of `count` values. */
+/** Sets the bit of each of `count` values and returns how many of them were clear. */
 export function bitsetAddArray(
   words: Uint32Array,
   units: Uint16Array,
   start: number,
   count: number,
-): void {
+): number {
   const end = start + count;
+  let added = 0;
   for (let i = start; i < end; i++) {
     const low = units[i] as number;
-    words[low >>> 5] = (words[low >>> 5] as number) | (1 << (low & 31));
+    const word = words[low >>> 5] as number;
+    added += (~word >>> (low & 31)) & 1;
+    words[low >>> 5] = word | (1 << (low & 31));
   }
+  return added;
 }

@@ -2,6 +2,7 @@
 import type { Arena } from "./arena.ts";
 import { arrayCountRuns } from "./container-array.ts";
 import {
+  BITSET_BODY_WORDS,
   BITSET_UNITS,
   BITSET_WORDS,
   bitsetAddArray,
@@ -13,7 +14,7 @@ import {
 } from "./container-bitset.ts";
 import { RUN_UNITS, runCountValues } from "./container-run.ts";
 import { CONTAINER_SPAN, Kind } from "./kind.ts";
-import { bitsAt, type Body, type Placed } from "./table.ts";
+import type { Body, Placed } from "./body.ts";
 
 /** How many runs the values make, counted no further than past `limit`. */
 export function countRuns(body: Body, limit: number): number {
@@ -38,7 +39,7 @@ export function place(body: Body, kind: Kind, arena: Arena): Placed {
       writeArray(body, units, start);
       break;
     case Kind.bitset:
-      writeBits(body, bitsAt(arena, address));
+      writeBits(body, arena.words(address, BITSET_BODY_WORDS));
       break;
     case Kind.run:
       writeRuns(body, units, start);

@@ -3,7 +3,8 @@ import { arrayLowerBound } from "./container-array.ts";
 import { BITSET_WORDS } from "./container-bitset.ts";
 import { RUN_UNITS, runFind } from "./container-run.ts";
 import { CONTAINER_SPAN, Kind } from "./kind.ts";
-import type { Body, ContainerTable } from "./table.ts";
+import type { Body } from "./body.ts";
+import type { ContainerTable } from "./table.ts";
 import { highestBit, lowestBit } from "./word.ts";
 
 /**

@@ -12,8 +12,9 @@ import {
 } from "./container-bitset.ts";
 import { RUN_UNITS, runAdd, runDelete, runHas } from "./container-run.ts";
 import { countRuns, place } from "./convert.ts";
-import { ARRAY_COUNT_MAX, cheapestKind, CONTAINER_SPAN, Kind, RUN_COUNT_MAX } from "./kind.ts";
-import { type Body, bodyOfRuns, type ContainerTable, type Placed } from "./table.ts";
+import { ARRAY_COUNT_MAX, cheapestKind, CONTAINER_SPAN, Kind, runCountLimit } from "./kind.ts";
+import { type Body, bodyOfRuns, type Placed } from "./body.ts";
+import type { ContainerTable } from "./table.ts";
 
 /** Adds one value and returns whether it was absent. */
 export function addValue(table: ContainerTable, value: number): boolean {
@@ -132,7 +133,7 @@ function deleteFromRuns(table: ContainerTable, i: number, low: number): boolean 
 
 /** The entries of the rank index above the block of a changed bit are wrong now. */
 function noteBitChange(table: ContainerTable, i: number, low: number): void {
-  const right = (low >>> 9) + 1;
+  const right = (low >>> 8) + 1;
   if (right < (table.indexed[i] as number)) table.indexed[i] = right;
 }
 
@@ -155,7 +156,7 @@ export function convert(table: ContainerTable, i: number, kind: Kind): void {
 export function optimize(table: ContainerTable): void {
   for (let i = 0; i < table.count; i++) {
     const body = table.body(i);
-    const kind = cheapestKind(body.cardinality, countRuns(body, RUN_COUNT_MAX));
+    const kind = cheapestKind(body.cardinality, countRuns(body, runCountLimit(body.cardinality)));
     if (kind !== body.kind) table.replace(i, place(body, kind, table.arena));
   }
 }

@@ -15,9 +15,14 @@ export const RUN_COUNT_MAX = 2047;
  *
  * @param cardinality - values in the container, 1 to 65,536
  * @param runCount - maximal sequences of consecutive values; any number above
- *   {@link RUN_COUNT_MAX} may stand for a larger one
+ *   {@link runCountLimit} may stand for a larger one
  */
 export function cheapestKind(cardinality: number, runCount: number): Kind {
-  if (cardinality > ARRAY_COUNT_MAX) return runCount <= RUN_COUNT_MAX ? Kind.run : Kind.bitset;
-  return 2 * runCount < cardinality ? Kind.run : Kind.array;
+  if (runCount <= runCountLimit(cardinality)) return Kind.run;
+  return cardinality > ARRAY_COUNT_MAX ? Kind.bitset : Kind.array;
+}
+
+/** The most runs with which a container of this many values is stored as runs. */
+export function runCountLimit(cardinality: number): number {
+  return cardinality > ARRAY_COUNT_MAX ? RUN_COUNT_MAX : (cardinality - 1) >>> 1;
 }

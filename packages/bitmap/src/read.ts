@@ -41,7 +41,7 @@ export function rankOf(table: ContainerTable, value: number): number {
   const words = table.bits[i] as Uint32Array;
   if (words.length !== 0) {
     const indexed = table.indexed[i] as number;
-    const block = low >>> 9;
+    const block = low >>> 8;
     if (indexed <= block) table.indexed[i] = block + 1;
     return before + bitsetRank(words, indexed, low);
   }

@@ -1,4 +1,5 @@
 import { Arena, type Chunk } from "./arena.ts";
+import type { Body, Placed } from "./body.ts";
 import { BITSET_BODY_WORDS } from "./container-bitset.ts";
 import { RUN_UNITS } from "./container-run.ts";
 import { ARRAY_COUNT_MAX, Kind, RUN_COUNT_MAX } from "./kind.ts";
@@ -11,33 +12,6 @@ const NO_KEYS = new Uint16Array(1);
 
 /** Units in the largest run container, and one run more, just before it becomes something else. */
 const RUN_UNITS_MAX = (RUN_COUNT_MAX + 1) * RUN_UNITS;
-
-/** Where one container's body is, and what it is. A value of its own: it stays as it was read. */
-export interface Body {
-  readonly kind: Kind;
-  readonly cardinality: number;
-  /** Units in use: one for each value of an array, three for each run, 4,224 for a bitset. */
-  readonly length: number;
-  /** The values of an array, or the triples of runs, from `start` on. */
-  readonly units: Uint16Array;
-  readonly start: number;
-  /** The whole body of a bitset; empty for the other kinds. */
-  readonly words: Uint32Array;
-}
-
-/** A body of runs that belongs to no table. */
-export function bodyOfRuns(units: Uint16Array, length: number, cardinality: number): Body {
-  return { kind: Kind.run, cardinality, length, units, start: 0, words: NO_WORDS };
-}
-
-/** A body that has been written to the arena and belongs to no container yet. */
-export interface Placed {
-  readonly kind: Kind;
-  readonly cardinality: number;
-  /** Units in use and allocated. */
-  readonly length: number;
-  readonly address: number;
-}
 
 /**
  * The containers of one bitmap, in columns: entry i of each column belongs to container i.
@@ -57,7 +31,8 @@ export class ContainerTable {
   /** High 16 bits of the values. */
   keys: Uint16Array = NO_KEYS;
   kinds: Uint8Array = NO_BYTES;
-  indexed: Uint8Array = NO_BYTES;
+  /** Entries of the rank index of each bitset that are right. */
+  indexed: Uint16Array = NO_UNITS;
   cardinalities: Uint32Array = NO_WORDS;
   addresses: Uint32Array = NO_WORDS;
   /** Units in use in each body. */
@@ -159,7 +134,9 @@ export class ContainerTable {
     if (needed > this.kinds.length) this.#resize(Math.max(needed, growth(this.count, 4)));
     if (i < this.count) this.#shift(i, i + count);
     this.count = needed;
-    if (count === 1) {
+    if (count === 1 && i === this.bits.length) {
+      this.bits.push(NO_WORDS);
+    } else if (count === 1) {
       this.bits.splice(i, 0, NO_WORDS);
     } else {
       const gap = Array.from({ length: count }, () => NO_WORDS);
@@ -168,6 +145,11 @@ export class ContainerTable {
     this.cardinalities.fill(0, i, i + count);
     this.capacities.fill(0, i, i + count);
     if (i + 1 < this.beforeCount) this.beforeCount = i + 1;
+  }
+
+  /** Makes the columns long enough for `count` containers, and no longer. */
+  reserve(count: number): void {
+    if (count > this.kinds.length) this.#resize(count);
   }
 
   /** Puts a container in at index `i` whose body has been written. */
@@ -189,6 +171,38 @@ export class ContainerTable {
     if (i + 1 < this.beforeCount) this.beforeCount = i + 1;
     if (this.count < this.beforeCount) this.beforeCount = this.count;
     if (this.count === 0) this.#adopt(new Arena());
+  }
+
+  /** Empties container `i`, which {@link ContainerTable.dropEmpty} then must take out. */
+  empty(i: number): void {
+    this.arena.release(this.capacities[i] as number);
+    this.capacities[i] = 0;
+    this.setCardinality(i, 0);
+  }
+
+  /** Takes out all containers without values in one pass. */
+  dropEmpty(): void {
+    let to = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (this.cardinalities[i] === 0) continue;
+      if (to < i) this.#moveEntry(i, to);
+      to++;
+    }
+    this.count = to;
+    this.bits.length = to;
+    if (to < this.beforeCount) this.beforeCount = to;
+    if (to === 0) this.#adopt(new Arena());
+  }
+
+  #moveEntry(from: number, to: number): void {
+    this.keys[to] = this.keys[from] as number;
+    this.kinds[to] = this.kinds[from] as number;
+    this.indexed[to] = this.indexed[from] as number;
+    this.cardinalities[to] = this.cardinalities[from] as number;
+    this.addresses[to] = this.addresses[from] as number;
+    this.lengths[to] = this.lengths[from] as number;
+    this.capacities[to] = this.capacities[from] as number;
+    this.bits[to] = this.bits[from] as Uint32Array;
   }
 
   /** Gives container `i` another body, which has been written. */
@@ -246,13 +260,7 @@ export class ContainerTable {
     for (let i = 0; i < this.count; i++) {
       const from = this.addresses[i] as number;
       const to = fresh.allocate(capacities[i] as number);
-      copyBody(
-        arena.chunkAt(from),
-        from & 0xffff,
-        fresh.chunkAt(to),
-        to & 0xffff,
-        lengths[i] as number,
-      );
+      fresh.copy(to, arena, from, lengths[i] as number);
       this.addresses[i] = to;
     }
     this.#adopt(fresh);
@@ -289,10 +297,8 @@ export class ContainerTable {
   #move(i: number, capacity: number): void {
     const from = this.addresses[i] as number;
     const to = this.arena.allocate(capacity);
-    const length = this.lengths[i] as number;
-    const { arena } = this;
-    copyBody(arena.chunkAt(from), from & 0xffff, arena.chunkAt(to), to & 0xffff, length);
-    arena.release(this.capacities[i] as number);
+    this.arena.copy(to, this.arena, from, this.lengths[i] as number);
+    this.arena.release(this.capacities[i] as number);
     this.addresses[i] = to;
     this.capacities[i] = capacity;
     this.#findBits(i);
@@ -302,7 +308,7 @@ export class ContainerTable {
   #findBits(i: number): void {
     const address = this.addresses[i] as number;
     const isBitset = this.kinds[i] === Kind.bitset;
-    this.bits[i] = isBitset ? bitsAt(this.arena, address) : NO_WORDS;
+    this.bits[i] = isBitset ? this.arena.words(address, BITSET_BODY_WORDS) : NO_WORDS;
   }
 
   /** Moves the entries from index `from` on to index `to` on, in every column but `before`. */
@@ -336,7 +342,7 @@ export class ContainerTable {
     };
     this.keys = units(this.keys);
     this.kinds = bytes(this.kinds);
-    this.indexed = bytes(this.indexed);
+    this.indexed = units(this.indexed);
     this.cardinalities = words(this.cardinalities);
     this.addresses = words(this.addresses);
     this.lengths = units(this.lengths);
@@ -344,36 +350,14 @@ export class ContainerTable {
   }
 }
 
-/** The body of a bitset that is at `address`. */
-export function bitsAt(arena: Arena, address: number): Uint32Array {
-  const start = (address & 0xffff) >>> 1;
-  return arena.chunkAt(address).words.subarray(start, start + BITSET_BODY_WORDS);
-}
-
-/** Half as much again as is needed, so that growing one by one costs a constant each. */
+/** Half as much again as there is, so that growing one by one costs a constant each. */
 function growth(length: number, least: number): number {
   return Math.max(least, length + (length >>> 1));
 }
 
-/** Copies one body from one chunk to another. */
-export function copyBody(
-  source: Chunk,
-  sourceStart: number,
-  target: Chunk,
-  targetStart: number,
-  length: number,
-): void {
-  if (length > 16) {
-    target.units.set(source.units.subarray(sourceStart, sourceStart + length), targetStart);
-    return;
-  }
-  for (let i = 0; i < length; i++) {
-    target.units[targetStart + i] = source.units[sourceStart + i] as number;
-  }
-}
-
-/** Units to allocate for a body of `length` units that will probably grow. */
+/** Units to allocate for a body of `length` units that will probably grow: a quarter more. */
 function roomyCapacity(kind: Kind, length: number): number {
   if (kind === Kind.bitset) return length;
-  return Math.min(kind === Kind.array ? ARRAY_COUNT_MAX : RUN_UNITS_MAX, growth(length, 8));
+  const room = Math.max(8, length + (length >>> 2));
+  return Math.min(kind === Kind.array ? ARRAY_COUNT_MAX : RUN_UNITS_MAX, room);
 }

@@ -87,6 +87,19 @@ export function checkValue(value: number): void {
   if (value >>> 0 !== value) throw wrongNumber("value", value, "an integer from 0 to 4294967295");
 }
 
+/** The values as 32-bit numbers, checked; the argument itself if it is that already. */
+export function toU32Array(values: Iterable<number>): Uint32Array {
+  if (values instanceof Uint32Array) return values;
+  const list = Array.isArray(values) ? (values as readonly number[]) : [...values];
+  const numbers = new Uint32Array(list.length);
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i] as number;
+    checkValue(value);
+    numbers[i] = value;
+  }
+  return numbers;
+}
+
 /** Throws unless the arguments are integers, `0 <= begin <= end <= 2^32`. */
 export function checkEnd(begin: number, end: number): void {
   if (!Number.isInteger(end) || end < 0 || end > 0x100000000) {

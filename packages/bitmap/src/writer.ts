@@ -2,7 +2,7 @@
 import { BITSET_WORDS } from "./container-bitset.ts";
 import { RUN_UNITS } from "./container-run.ts";
 import { countRuns, writeArray, writeBits, writeRuns } from "./convert.ts";
-import { writeNumbers } from "./endian.ts";
+import { writeUnits, writeWords } from "./endian.ts";
 import {
   BITSET_BYTES,
   COOKIE_WITH_RUNS,
@@ -12,8 +12,9 @@ import {
   RUN_BYTES,
   RUN_COUNT_BYTES,
 } from "./format.ts";
-import { ARRAY_COUNT_MAX, cheapestKind, Kind, RUN_COUNT_MAX } from "./kind.ts";
-import type { Body, ContainerTable } from "./table.ts";
+import { cheapestKind, CONTAINER_SPAN, Kind, runCountLimit } from "./kind.ts";
+import type { Body } from "./body.ts";
+import type { ContainerTable } from "./table.ts";
 
 /** How a bitmap is written. */
 export interface SerializeOptions {
@@ -94,7 +95,8 @@ function makePlan(table: ContainerTable, options: SerializeOptions): Plan {
   let bytes = 0;
   for (let i = 0; i < table.count; i++) {
     const body = table.body(i);
-    const runCount = withRuns ? countRuns(body, RUN_COUNT_MAX) : CONTAINER_RUNS_NEVER;
+    const limit = runCountLimit(body.cardinality);
+    const runCount = withRuns ? countRuns(body, limit) : limit + 1;
     const kind = cheapestKind(body.cardinality, runCount);
     if (kind === Kind.run) hasRuns = true;
     const size = bodySize(kind, body.cardinality, runCount);
@@ -105,9 +107,6 @@ function makePlan(table: ContainerTable, options: SerializeOptions): Plan {
   const header = headerBytes(table.count, hasRuns);
   return { kinds, bodyBytes, hasRuns, headerBytes: header, bytes: header + bytes };
 }
-
-/** A number of runs that no container is better off with. */
-const CONTAINER_RUNS_NEVER = RUN_COUNT_MAX + ARRAY_COUNT_MAX;
 
 function bodySize(kind: Kind, cardinality: number, runCount: number): number {
   switch (kind) {
@@ -167,19 +166,19 @@ function writeBody(body: Body, kind: Kind, bytes: Uint8Array, at: number, scratc
   switch (kind) {
     case Kind.array:
       if (body.kind === Kind.array) {
-        writeNumbers(body.units.subarray(body.start, body.start + body.length), bytes, at);
+        writeUnits(body.units, body.start, body.length, bytes, at);
       } else {
         const { units } = scratch;
         writeArray(body, units, 0);
-        writeNumbers(units.subarray(0, body.cardinality), bytes, at);
+        writeUnits(units, 0, body.cardinality, bytes, at);
       }
       return;
     case Kind.bitset:
       if (body.kind === Kind.bitset) {
-        writeNumbers(body.words.subarray(0, BITSET_WORDS), bytes, at);
+        writeWords(body.words, BITSET_WORDS, bytes, at);
       } else {
         writeBits(body, scratch.words);
-        writeNumbers(scratch.words, bytes, at);
+        writeWords(scratch.words, BITSET_WORDS, bytes, at);
       }
       return;
     case Kind.run:
@@ -192,7 +191,7 @@ function writeRunBody(body: Body, bytes: Uint8Array, at: number): void {
   let { units, start } = body;
   let runCount = body.length / RUN_UNITS;
   if (body.kind !== Kind.run) {
-    runCount = countRuns(body, RUN_COUNT_MAX);
+    runCount = countRuns(body, CONTAINER_SPAN);
     units = new Uint16Array(runCount * RUN_UNITS);
     start = 0;
     writeRuns(body, units, 0);
