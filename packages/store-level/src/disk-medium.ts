@@ -2,7 +2,7 @@ import { type Medium } from "./wrap/medium.ts";
 
 /** What {@link DiskMedium} asks of the database's folder. */
 export interface LogFolder {
-  /** Names of the logs. */
+  /** Names of the logs, the oldest first. */
   logs(): Promise<readonly string[]>;
   /** Makes the content of a log durable; one that is gone is in a table that is. */
   syncFile(name: string): Promise<void>;
@@ -12,7 +12,8 @@ export interface LogFolder {
 
 /** Bytes an entry takes in LevelDB's memory besides key and value, at most: lengths, sequence, up to 12 links. */
 const ENTRY_OVERHEAD_MAX = 160;
-/** Bytes LevelDB's memory may be ahead of what lies in it: it is taken in blocks. */
+/** LevelDB takes memory in blocks of 4 KiB, and may leave up to 1 KiB of each unused. */
+const BLOCK_WASTE_MAX = 4 / 3;
 const MEMORY_SLACK = 8192;
 
 /**
@@ -56,7 +57,7 @@ export class DiskMedium implements Medium {
   }
 
   async written(byteCount: number, entryCount: number): Promise<void> {
-    const taken = byteCount + entryCount * ENTRY_OVERHEAD_MAX;
+    const taken = (byteCount + entryCount * ENTRY_OVERHEAD_MAX) * BLOCK_WASTE_MAX;
     this.#bufferedMax += taken;
     if (this.#bufferedMax < this.#writeBufferSize) return;
     const logs = await this.#folder.logs();
@@ -71,7 +72,8 @@ export class DiskMedium implements Medium {
   }
 
   async #syncLogs(logs: readonly string[]): Promise<void> {
-    await Promise.all(logs.map((name) => this.#folder.syncFile(name)));
+    // The oldest first, one after the other: whatever a power cut leaves is then a beginning.
+    for (const name of logs) await this.#folder.syncFile(name);
     if (!logs.every((name) => this.#logs.has(name))) await this.#folder.sync();
     this.#logs = new Set(logs);
   }

@@ -38,7 +38,7 @@ export async function checkDropped(folder: Folder, allowed: boolean): Promise<vo
     accepted: allowed || (accepted && news.length === 0),
   };
   if (news.length > 0 || dropped.accepted !== accepted) await writeDropped(folder, dropped);
-  if (!dropped.accepted) throw lostWrites(dropped.lines.map(toFinding));
+  if (!dropped.accepted) throw lostWrites(toFinding(dropped.lines[0] ?? ""));
 }
 
 async function droppedLines(folder: Folder): Promise<string[]> {
@@ -55,5 +55,5 @@ function logNameIn(line: string): string | undefined {
 }
 
 function toFinding(line: string): Finding {
-  return { file: logNameIn(line) ?? "LOG", offset: 0, reason: DROPPING.exec(line)?.[0] ?? "" };
+  return { file: logNameIn(line) ?? "LOG", offset: 0, reason: DROPPING.exec(line)?.[0] ?? line };
 }

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 /** Names LevelDB gives to its files. Ours are none of these, so it leaves them alone. */
@@ -85,6 +85,17 @@ export class Folder {
     }
     await rename(join(this.path, beside), join(this.path, name));
     await this.sync();
+  }
+
+  /** Cuts a file to a size, durably; one that is gone or shorter is left. */
+  async cut(name: string, size: number): Promise<void> {
+    const path = join(this.path, name);
+    try {
+      if ((await this.sizeOf(name)) > size) await truncate(path, size);
+      await syncPath(path, "data");
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
   }
 
   /** Removes a file, durably. */

@@ -104,12 +104,37 @@ async function prepare(
   if (!names.includes("CURRENT"))
     throw new StoreError("STORE_INCOMPLETE", "there are files of a database, and no CURRENT");
   await checkDropped(folder, allowLostWrites);
-  if (paranoid) {
-    const { findings, torn } = await checkLogs(folder);
-    if (findings.length > 0 && !allowLostWrites) throw lostWrites(findings);
-    await expectTorn(folder, torn);
-  }
+  if (paranoid) await prepareLogs(folder, allowLostWrites);
   return false;
+}
+
+/** Sees to it that what LevelDB will replay is a beginning of what was written, with all that was promised. */
+async function prepareLogs(folder: Folder, allowLostWrites: boolean): Promise<void> {
+  let check = await checkLogs(folder);
+  if (check.lost === undefined && check.cuts.length === 0) return expectTorn(folder, check.torn);
+  // A store that is open changes its logs while they are read: then this finding means nothing.
+  await refuseLocked(folder);
+  check = await checkLogs(folder);
+  if (check.lost !== undefined && !allowLostWrites) throw lostWrites(check.lost);
+  // LevelDB never uses a name again: should another process open the store now, these are no files of its.
+  for (const { file, size } of check.cuts) await folder.cut(file, size);
+  await expectTorn(folder, check.torn);
+}
+
+/**
+ * Asks LevelDB for something it refuses after it has taken its lock.
+ *
+ * @throws StoreError STORE_LOCKED
+ */
+async function refuseLocked(folder: Folder): Promise<void> {
+  const database = new ClassicLevel(folder.path);
+  try {
+    await database.open({ createIfMissing: false, errorIfExists: true });
+    await database.close();
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : error;
+    if (levelCode(cause) === "LEVEL_LOCKED") throw openError(cause);
+  }
 }
 
 async function openDatabase(

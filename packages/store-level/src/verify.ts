@@ -6,7 +6,7 @@ import { readLog } from "./leveldb/log-file.ts";
 import { type Manifest, readManifest } from "./leveldb/manifest.ts";
 import { readTable } from "./leveldb/table-file.ts";
 import { type NumberedOperation, readBatch } from "./leveldb/write-batch.ts";
-import { checkLogs, type Finding } from "./log-check.ts";
+import { checkLogs, type Finding, isReplayed } from "./log-check.ts";
 import { crc32 } from "./wrap/crc32.ts";
 import { decodeFormat, isFormatKey } from "./wrap/format-record.ts";
 import { crcSeal, noSeal, type ValueSeal } from "./wrap/value-seal.ts";
@@ -71,19 +71,13 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
     await options.onProgress?.({ done: counts.fileCount, total: logs.length + tables.length });
   }
   // What no single log shows: that one does not go on where the one before it ended.
-  const isKnown = ({ file }: Finding): boolean => findings.some((one) => one.file === file);
-  findings.push(...(await checkLogs(folder)).findings.filter((finding) => !isKnown(finding)));
+  const { lost } = await checkLogs(folder);
+  if (lost !== undefined && !findings.some(({ file }) => file === lost.file)) findings.push(lost);
   findings.push(...missingTables(manifest, tables));
   return { ok: findings.length === 0, findings, ...counts };
 }
 
 type Counts = { -readonly [K in "fileCount" | "byteCount" | "operationCount"]: number };
-
-function isReplayed(number: number, manifest: Manifest | undefined): boolean {
-  return (
-    manifest === undefined || number >= manifest.logNumber || number === manifest.prevLogNumber
-  );
-}
 
 async function readCurrent(folder: Folder, findings: Finding[]): Promise<Manifest | undefined> {
   const current = new TextDecoder().decode(await folder.read("CURRENT"));
@@ -98,7 +92,7 @@ async function readCurrent(folder: Folder, findings: Finding[]): Promise<Manifes
     return undefined;
   }
   const { records, end } = readLog(bytes);
-  if (end.kind === "damaged") findings.push({ file, offset: end.offset, reason: end.reason });
+  if (end.kind !== "whole") findings.push({ file, offset: end.offset, reason: end.reason });
   try {
     return readManifest(records);
   } catch (error) {
@@ -131,7 +125,7 @@ function checkFile(
   manifest: Manifest | undefined,
   counts: Counts,
 ): Finding | undefined {
-  const size = manifest?.tables.get(number);
+  const size = manifest?.tables.get(number)?.size;
   if (size !== undefined && bytes.length !== size && isTable(name))
     return {
       file: name,

@@ -25,50 +25,91 @@ export interface LogContent {
   /** In order, up to `end.offset`. */
   readonly records: readonly LogRecord[];
   readonly end: LogEnd;
+  /** Whole records behind that. Empty where `end.kind` is `whole`. */
+  readonly rest: readonly LogRecord[];
 }
 
 /**
  * How the records end.
  *
  * - `whole`: with the file.
- * - `torn`: with a write that was cut short, as a crash leaves it: the file ends in it, or sectors of it were never written.
- * - `damaged`: with bytes that were written, and changed since, or with whole records behind bytes that are none.
+ * - `cut`: in a write that did not reach the disk as a whole: the file ends in it, or sectors of it were never written.
+ * - `damaged`: in bytes that were written, and changed since.
  */
 export interface LogEnd {
-  readonly kind: "whole" | "torn" | "damaged";
+  readonly kind: "whole" | "cut" | "damaged";
   readonly offset: number;
   readonly reason: string;
 }
 
 /** Reads a log; never fails. */
 export function readLog(bytes: Uint8Array): LogContent {
+  const { records, end } = readRecords(bytes, 0);
+  return { records, end, rest: end.kind === "whole" ? [] : salvage(bytes, end) };
+}
+
+interface Records {
+  readonly records: readonly LogRecord[];
+  readonly end: LogEnd & {
+    /** Where the bytes begin that are no piece of a record; behind `offset` where a record had begun. */
+    readonly brokenAt: number;
+  };
+}
+
+/** Records from an offset to the first bytes that are none. */
+function readRecords(bytes: Uint8Array, from: number): Records {
   const records: LogRecord[] = [];
   let pieces: Piece[] = [];
-  let offset = 0;
-  for (;;) {
-    offset = skipTrailer(offset);
-    if (offset >= bytes.length) break;
+  let offset = skipTrailer(from);
+  while (offset < bytes.length) {
     const piece = readPiece(bytes, offset);
-    if (typeof piece === "string") return ended(bytes, records, pieces, offset, piece);
-    const isBegin = piece.type === Type.full || piece.type === Type.first;
-    if (isBegin !== (pieces.length === 0)) {
-      const reason = isBegin ? "a record begins inside another" : "a record has no beginning";
-      return { records, end: { kind: "damaged", offset: begin(pieces, offset), reason } };
-    }
+    if (typeof piece === "string")
+      return ended(isUnwritten(bytes, offset) ? "cut" : "damaged", piece);
+    if (isBegin(piece) !== (pieces.length === 0))
+      return ended("damaged", `a piece of type ${piece.type} is out of place`);
     pieces.push(piece);
-    offset += HEADER_SIZE + piece.data.length;
+    offset = skipTrailer(offset + HEADER_SIZE + piece.data.length);
     if (piece.type === Type.full || piece.type === Type.last) {
-      records.push({ offset: begin(pieces, offset), data: joined(pieces) });
+      records.push({ offset: pieces[0]?.offset ?? 0, data: joined(pieces) });
       pieces = [];
     }
   }
-  if (pieces.length === 0) return { records, end: { kind: "whole", offset, reason: "" } };
-  const end: LogEnd = {
-    kind: "torn",
-    offset: begin(pieces, offset),
-    reason: "a record has no end",
-  };
-  return { records, end };
+  return pieces.length === 0 ? ended("whole", "") : ended("cut", "a record has no end");
+
+  function ended(kind: LogEnd["kind"], reason: string): Records {
+    const begin = pieces[0]?.offset ?? Math.min(offset, bytes.length);
+    return { records, end: { kind, offset: begin, reason, brokenAt: offset } };
+  }
+}
+
+/** Whole records behind bytes that are none. */
+function salvage(bytes: Uint8Array, { brokenAt }: Records["end"]): LogRecord[] {
+  const rest: LogRecord[] = [];
+  let offset = brokenAt;
+  while (offset < bytes.length) {
+    offset = nextBegin(bytes, offset + 1);
+    const { records, end } = readRecords(bytes, offset);
+    for (const record of records) rest.push(record);
+    offset = end.kind === "whole" ? bytes.length : Math.max(end.brokenAt, offset);
+  }
+  return rest;
+}
+
+/** The next place where a record begins: anywhere in this block, and where a block begins. */
+function nextBegin(bytes: Uint8Array, from: number): number {
+  const end = blockEnd(from - 1);
+  for (let at = from; at < end; at++) if (isBegin(readPiece(bytes, at))) return at;
+  for (let at = end; at < bytes.length; at += BLOCK_SIZE) {
+    const piece = readPiece(bytes, at);
+    if (isBegin(piece)) return at;
+    // The end of a record that began before: behind it the next may begin.
+    if (typeof piece !== "string") return nextBegin(bytes, at + HEADER_SIZE + piece.data.length);
+  }
+  return bytes.length;
+}
+
+function isBegin(piece: Piece | string): boolean {
+  return typeof piece !== "string" && (piece.type === Type.full || piece.type === Type.first);
 }
 
 interface Piece {
@@ -98,42 +139,23 @@ function readPiece(bytes: Uint8Array, offset: number): Piece | string {
   return { offset, type, data: bytes.subarray(offset + HEADER_SIZE, end) };
 }
 
-function ended(
-  bytes: Uint8Array,
-  records: readonly LogRecord[],
-  pieces: readonly Piece[],
-  offset: number,
-  reason: string,
-): LogContent {
-  const isTorn = !hasPieceAfter(bytes, offset) && isUnwritten(bytes, offset);
-  return {
-    records,
-    end: { kind: isTorn ? "torn" : "damaged", offset: begin(pieces, offset), reason },
-  };
-}
-
-/** Whether a whole piece lies behind bytes that are none: then those were not the last to be written. */
-function hasPieceAfter(bytes: Uint8Array, offset: number): boolean {
-  const end = Math.min(blockEnd(offset), bytes.length) - HEADER_SIZE;
-  for (let at = offset + 1; at <= end; at++)
-    if (typeof readPiece(bytes, at) !== "string") return true;
-  // Every block begins with a header.
-  for (let at = blockEnd(offset); at < bytes.length; at += BLOCK_SIZE)
-    if (typeof readPiece(bytes, at) !== "string") return true;
-  return false;
-}
-
-/** Whether the last bytes of a file look as a write leaves them that did not finish: cut off, or with sectors of zeros. */
+/** Whether a piece looks as a write leaves it that did not reach the disk as a whole: cut off, or with sectors of zeros. */
 function isUnwritten(bytes: Uint8Array, offset: number): boolean {
   if (bytes.length - offset < HEADER_SIZE) return true;
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, HEADER_SIZE);
   const end = offset + HEADER_SIZE + view.getUint16(4, true);
   if (end > bytes.length && end <= blockEnd(offset)) return true;
-  for (let from = offset; from < bytes.length; from = sectorEnd(from)) {
-    const sector = bytes.subarray(from, Math.min(sectorEnd(from), bytes.length));
-    if (sector.length >= ZERO_COUNT_MIN && sector.every((byte) => byte === 0)) return true;
+  // As far as the piece reaches, and the sector in which its header ends.
+  const last = Math.min(Math.max(end, sectorEnd(offset + HEADER_SIZE - 1)), blockEnd(offset));
+  for (let from = offset; from < Math.min(last, bytes.length); from = sectorEnd(from)) {
+    const sector = bytes.subarray(from, Math.min(sectorEnd(from), last, bytes.length));
+    if (sector.length >= ZERO_COUNT_MIN && sector.every(isZero)) return true;
   }
-  return bytes.subarray(offset).every((byte) => byte === 0);
+  return bytes.subarray(offset, offset + HEADER_SIZE).every(isZero);
+}
+
+function isZero(byte: number): boolean {
+  return byte === 0;
 }
 
 function blockEnd(offset: number): number {
@@ -142,10 +164,6 @@ function blockEnd(offset: number): number {
 
 function sectorEnd(offset: number): number {
   return (Math.floor(offset / SECTOR_SIZE) + 1) * SECTOR_SIZE;
-}
-
-function begin(pieces: readonly Piece[], otherwise: number): number {
-  return pieces[0]?.offset ?? otherwise;
 }
 
 /** One piece is a view, several are copied together. */

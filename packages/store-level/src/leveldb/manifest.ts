@@ -21,9 +21,21 @@ export interface Manifest {
   readonly prevLogNumber: number;
   /** Number of the last operation when it was written. */
   readonly lastSequence: number;
-  /** Bytes in each table file, by its number. */
-  readonly tables: ReadonlyMap<number, number>;
+  /** The table files, by their numbers. */
+  readonly tables: ReadonlyMap<number, TableRange>;
 }
+
+/** What a manifest says of a table. */
+export interface TableRange {
+  /** Bytes in the file. */
+  readonly size: number;
+  /** First and last key in it. */
+  readonly smallest: Uint8Array;
+  readonly largest: Uint8Array;
+}
+
+/** Behind each key in a table: sequence and type. */
+const KEY_TRAILER_SIZE = 8;
 
 /** @throws Damage */
 export function readManifest(records: readonly LogRecord[]): Manifest {
@@ -31,14 +43,14 @@ export function readManifest(records: readonly LogRecord[]): Manifest {
     logNumber: 0,
     prevLogNumber: 0,
     lastSequence: 0,
-    tables: new Map<number, number>(),
+    tables: new Map<number, TableRange>(),
   };
   for (const record of records) applyEdit(state, new Cursor(record.data, record.offset));
   return state;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type State = Mutable<Omit<Manifest, "tables">> & { readonly tables: Map<number, number> };
+type State = Mutable<Omit<Manifest, "tables">> & { readonly tables: Map<number, TableRange> };
 
 function applyEdit(state: State, cursor: Cursor): void {
   while (!cursor.isAtEnd) {
@@ -57,9 +69,15 @@ function applyEdit(state: State, cursor: Cursor): void {
     } else if (tag === Tag.newFile) {
       cursor.varint();
       const number = cursor.varint();
-      state.tables.set(number, cursor.varint());
-      cursor.prefixed();
-      cursor.prefixed();
+      const size = cursor.varint();
+      state.tables.set(number, { size, smallest: userKey(cursor), largest: userKey(cursor) });
     } else throw new Damage(cursor.offset, `an entry of type ${tag}`);
   }
+}
+
+function userKey(cursor: Cursor): Uint8Array {
+  const key = cursor.prefixed();
+  if (key.length < KEY_TRAILER_SIZE)
+    throw new Damage(cursor.offset, `a key of ${key.length} bytes`);
+  return key.subarray(0, key.length - KEY_TRAILER_SIZE);
 }

@@ -9,8 +9,10 @@ export interface FormatRecord {
   readonly checksums: boolean;
   /** When the store was made, as the caller told, in milliseconds since 1970; 0: it did not. */
   readonly createdMs: number;
-  /** Batches written so far. */
+  /** Batches written so far, this one included. */
   readonly sequence: number;
+  /** Batches that were durable when this one was written: what is missing of the others may be lost to a power cut. */
+  readonly durable: number;
 }
 
 /** Where the record is stored: a zero byte, `store-level`, a zero byte. */
@@ -21,10 +23,11 @@ export const FORMAT_KEY: Uint8Array<ArrayBuffer> = Uint8Array.from("\0store-leve
 const MAGIC: Uint8Array = Uint8Array.from("xstorlvl", (character) => character.charCodeAt(0));
 const VERSION = 1;
 /** Bytes in an encoded record. */
-const RECORD_SIZE = 36;
+const RECORD_SIZE = 44;
 const CREATED_OFFSET = 16;
 const SEQUENCE_OFFSET = 24;
-const CRC_OFFSET = 32;
+const DURABLE_OFFSET = 32;
+const CRC_OFFSET = 40;
 /** First number that needs a 33rd bit. */
 const HIGH = 2 ** 32;
 
@@ -42,6 +45,7 @@ export function encodeFormat(record: FormatRecord, crc32: Crc32): Uint8Array<Arr
   bytes[9] = record.checksums ? 1 : 0;
   setUint64(view, CREATED_OFFSET, record.createdMs);
   setUint64(view, SEQUENCE_OFFSET, record.sequence);
+  setUint64(view, DURABLE_OFFSET, record.durable);
   view.setUint32(CRC_OFFSET, crcOf(bytes, crc32));
   return bytes;
 }
@@ -64,11 +68,11 @@ export function decodeFormat(bytes: Uint8Array, crc32: Crc32): FormatRecord {
   const flags = bytes[9] as number;
   if (flags > 1 || bytes.subarray(10, CREATED_OFFSET).some((byte) => byte !== 0))
     throw corrupt("reserved bytes of the format record are not zero");
-  return {
-    checksums: flags === 1,
-    createdMs: getUint64(view, CREATED_OFFSET),
-    sequence: getUint64(view, SEQUENCE_OFFSET),
-  };
+  const sequence = getUint64(view, SEQUENCE_OFFSET);
+  const durable = getUint64(view, DURABLE_OFFSET);
+  if (durable > sequence)
+    throw corrupt(`format record of batch ${sequence} says that ${durable} are durable`);
+  return { checksums: flags === 1, createdMs: getUint64(view, CREATED_OFFSET), sequence, durable };
 }
 
 function crcOf(bytes: Uint8Array, crc32: Crc32): number {

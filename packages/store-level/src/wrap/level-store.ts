@@ -74,6 +74,8 @@ export class LevelStore implements Store {
   readonly #undoWalks = new UndoWalks();
   #format: FormatRecord | undefined;
   #hasUnsynced = false;
+  /** Batches known to be durable. */
+  #durable: number;
   /** The write that the database is busy with; never rejects. */
   #writing: Promise<void> | undefined;
   #failure: StoreError | undefined;
@@ -83,6 +85,8 @@ export class LevelStore implements Store {
     const { database, format, crc32 } = parts;
     this.#database = database;
     this.#format = format;
+    // What was there when it was opened is in tables, or was made durable then.
+    this.#durable = format?.sequence ?? 0;
     this.#crc32 = crc32;
     this.#medium = parts.medium;
     this.#copiesWrites = parts.copiesWrites;
@@ -326,7 +330,10 @@ export class LevelStore implements Store {
     batchCount: number,
     sync: boolean,
   ): Promise<void> {
-    if (sync && this.#hasUnsynced) await this.#medium.barrier();
+    if (sync && this.#hasUnsynced) {
+      await this.#medium.barrier();
+      this.#durable = this.sequence ?? 0;
+    }
     await this.#undoWalks.remember(
       operations.map(({ key }) => key),
       (keys) => this.#database.getMany(keys, VIEWS),
@@ -334,14 +341,20 @@ export class LevelStore implements Store {
     const format =
       this.#format === undefined
         ? undefined
-        : { ...this.#format, sequence: this.#format.sequence + batchCount };
+        : {
+            ...this.#format,
+            sequence: this.#format.sequence + batchCount,
+            durable: this.#durable,
+          };
     if (format !== undefined)
       operations.push({ type: "put", key: FORMAT_KEY, value: encodeFormat(format, this.#crc32) });
     this.#hasUnsynced = true;
     await this.#database.batch(operations, { ...VIEWS, sync });
     await this.#medium.written(byteCount, operations.length, sync);
-    if (sync) this.#hasUnsynced = false;
     this.#format = format;
+    if (!sync) return;
+    this.#hasUnsynced = false;
+    this.#durable = this.sequence ?? 0;
   }
 
   async #finish(): Promise<void> {

@@ -108,7 +108,7 @@ export async function makeStore(
 ): Promise<FormatRecord> {
   if (!(await isEmpty(database)))
     throw new StoreError("STORE_INCOMPLETE", "the database holds entries but no format record");
-  const format = { checksums, createdMs, sequence: 0 };
+  const format = { checksums, createdMs, sequence: 0, durable: 0 };
   const put = { type: "put", key: FORMAT_KEY, value: encodeFormat(format, crc) } as const;
   await database.batch([put], { ...VIEWS, sync: true });
   return format;

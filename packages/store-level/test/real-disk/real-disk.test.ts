@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import {
+  fromEnvironment,
+  killCampaign,
+  powerCampaign,
+  PowerDisk,
+  type PowerFileSystem,
+  printSkip,
+  scaled,
+  type StoreOnDisk,
+} from "@x/testing";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { digestOfFolder, EMPTY } from "./store-kit.mjs";
+
+const HOURS = 3_600_000;
+const CHILD = fileURLToPath(new URL("store-child.mjs", import.meta.url));
+
+function store(manner: string): StoreOnDisk {
+  return {
+    empty: EMPTY,
+    child: (folder, seed, commitsMax) => [CHILD, folder, String(seed), String(commitsMax), manner],
+    reopen: digestOfFolder,
+  };
+}
+
+let home = "";
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "store-level-real-"));
+});
+
+afterEach(() => {
+  rmSync(home, { recursive: true });
+});
+
+describe.each(["synced", "mixed", "unsynced"])("a killed writer of %s batches", (manner) => {
+  test("leaves everything it acknowledged", { timeout: HOURS }, async () => {
+    const counts = await killCampaign(store(manner), {
+      title: `T-KILL store-level ${manner}`,
+      folders: ["one", "two"].map((name) => join(home, name)),
+      cycles: scaled(8),
+      seed: fromEnvironment("KILL_SEED", 1),
+    });
+    expect(counts.commits).toBeGreaterThan(10 * counts.cycles);
+  });
+});
+
+describe.each<PowerFileSystem>(["ext4", "xfs"])("a power cut on %s", (fileSystem) => {
+  /** Runs with a disk that can lose power, where there can be one. */
+  async function withDisk(run: (disk: PowerDisk) => Promise<void>): Promise<string | undefined> {
+    const disk = PowerDisk.create(fileSystem);
+    if (!(disk instanceof PowerDisk)) {
+      printSkip(`T-POWER store-level on ${fileSystem}`, disk.reason);
+      return disk.reason;
+    }
+    try {
+      await run(disk);
+      return undefined;
+    } finally {
+      disk.destroy();
+    }
+  }
+
+  const seed = fromEnvironment("POWER_SEED", 1);
+
+  test.for(["synced", "mixed", "unsynced"])(
+    "leaves what was promised durable, and of the rest a beginning: %s batches",
+    { timeout: HOURS },
+    async (manner, { skip }) => {
+      const reason = await withDisk(async (disk) => {
+        const counts = await powerCampaign(store(manner), disk, {
+          title: `T-POWER store-level ${manner}`,
+          fileSystem,
+          cycles: scaled(6),
+          seed,
+        });
+        expect(counts.commits).toBeGreaterThan(5 * counts.cycles);
+      });
+      if (reason !== undefined) skip(reason);
+    },
+  );
+
+  test("is seen where nothing is synced", { timeout: HOURS }, async ({ skip }) => {
+    const reason = await withDisk(async (disk) => {
+      const pretending = powerCampaign(store("pretends to sync"), disk, {
+        title: "T-POWER store-level that pretends",
+        fileSystem,
+        cycles: 20,
+        seed,
+      });
+      await expect(pretending).rejects.toThrow(/promised at least|recovery failed|a child found/);
+    });
+    if (reason !== undefined) skip(reason);
+  });
+});
