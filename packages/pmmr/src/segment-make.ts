@@ -21,6 +21,8 @@ export interface SegmentSource {
   hashAt(pos0: number): Uint8Array | undefined;
   /** Stored record of a leaf, whether or not it is spent; `undefined` when compacted away. */
   recordAt(pos0: number): Uint8Array | undefined;
+  /** Whether a node is the root of what was compacted away, or lies below one. Default: none does. */
+  isCompacted?(pos0: number): boolean;
 }
 
 /** Nodes of a segment as they are found. */
@@ -37,12 +39,13 @@ interface Content {
  * Cost: O(stored nodes) reads, whatever was pruned.
  *
  * @returns fresh arrays
- * @throws PmmrError `PMMR_OUT_OF_RANGE` if the range ends before the segment; `PMMR_MISSING_HASH` or `PMMR_DAMAGED` if the
- *   store lacks what it must have
+ * @throws PmmrError `PMMR_OUT_OF_RANGE` if the range ends before the segment; `PMMR_COMPACTED` if the source is a view that
+ *   ends inside a compacted subtree, where what is needed is gone; `PMMR_MISSING_HASH` or `PMMR_DAMAGED` if the store lacks
+ *   what it must have
  * @throws RangeError if the identifier is none
  */
 export function makeSegment(source: SegmentSource, id: SegmentId): Segment {
-  const { size, hashing } = source;
+  const { size } = source;
   const range = segmentRange(id, size);
   if (range === undefined) {
     throw new PmmrError(
@@ -58,7 +61,7 @@ export function makeSegment(source: SegmentSource, id: SegmentId): Segment {
     known = cover.pos0;
   }
   const shape = segmentProofShape(range, size, known);
-  const proof = collectSegmentProof(hashing, size, shape, (pos0) => source.hashAt(pos0));
+  const proof = collectSegmentProof(source.hashing, size, shape, (pos0) => mustHash(source, pos0));
   return { id: { height: id.height, index: id.index }, ...content, proof };
 }
 
@@ -77,9 +80,11 @@ function allLeaves(source: SegmentSource, range: SegmentRange): Content {
 
 function storedContent(source: SegmentSource, range: SegmentRange): Content {
   const content: Content = { hashes: [], leaves: [] };
-  for (const top of segmentTops(range, source.size)) {
-    addStored(source, top, 2 ** heightOf(top), content);
-  }
+  const tops = segmentTops(range, source.size);
+  const absent = tops.filter((top) => !addStored(source, top, 2 ** heightOf(top), content));
+  const [first] = absent;
+  // What is absent as a whole lies below one pruned root; but nothing stands for a part of the segment.
+  if (first !== undefined && absent.length < tops.length) throw notStored(source, first);
   return content;
 }
 
@@ -87,21 +92,23 @@ function storedContent(source: SegmentSource, range: SegmentRange): Content {
  * Adds what is stored of a subtree in ascending order. Recursion is bounded by the height.
  *
  * @param leaves - leaves below `pos0`, a power of two
+ * @returns whether anything is
  */
-function addStored(source: SegmentSource, pos0: number, leaves: number, content: Content): void {
+function addStored(source: SegmentSource, pos0: number, leaves: number, content: Content): boolean {
   const record = leaves === 1 ? source.recordAt(pos0) : undefined;
   if (record !== undefined) {
     content.leaves.push({ pos0, record });
-    return;
+    return true;
   }
   const hash = source.hashAt(pos0);
   // Without a hash the node lies below a pruned root, and so does everything under it.
-  if (hash === undefined) return;
+  if (hash === undefined) return false;
   if (1 < leaves) {
     addStored(source, pos0 - leaves, leaves / 2, content);
     addStored(source, pos0 - 1, leaves / 2, content);
   }
   content.hashes.push({ pos0, hash });
+  return true;
 }
 
 /** The pruned root above a segment of which nothing is left. */
@@ -110,8 +117,16 @@ function coveringHash(source: SegmentSource, range: SegmentRange): SegmentHash {
     const hash = source.hashAt(parent);
     if (hash !== undefined) return { pos0: parent, hash };
   }
-  throw new PmmrError(
-    "PMMR_MISSING_HASH",
-    `nothing is stored of the leaves from ${range.first} to ${range.last}, nor above them`,
-  );
+  throw notStored(source, range.last);
+}
+
+function mustHash(source: SegmentSource, pos0: number): Uint8Array {
+  const hash = source.hashAt(pos0);
+  if (hash === undefined) throw notStored(source, pos0);
+  return hash;
+}
+
+function notStored(source: SegmentSource, pos0: number): PmmrError {
+  const code = source.isCompacted?.(pos0) === true ? "PMMR_COMPACTED" : "PMMR_MISSING_HASH";
+  return new PmmrError(code, `segment needs the hash at ${pos0}, which is not stored`);
 }

@@ -42,27 +42,19 @@ export function segmentProofCount(shape: SegmentProofShape): number {
 /**
  * Reads the hashes of a proof from where they are stored.
  *
- * @param hashAt - stored hash of a node
- * @throws PmmrError `PMMR_MISSING_HASH` if one is not there
+ * @param hashAt - stored hash of a node; throws if there is none
  */
 export function collectSegmentProof(
   hashing: MmrHashing,
   size: number,
   shape: SegmentProofShape,
-  hashAt: (pos0: number) => Uint8Array | undefined,
+  hashAt: (pos0: number) => Uint8Array,
 ): Uint8Array[] {
-  const need = (pos0: number): Uint8Array => {
-    const hash = hashAt(pos0);
-    if (hash === undefined) {
-      throw new PmmrError("PMMR_MISSING_HASH", `segment proof needs the hash at ${pos0}`);
-    }
-    return hash;
-  };
-  const proof = shape.branch.map(({ sibling }) => need(sibling));
+  const proof = shape.branch.map(({ sibling }) => hashAt(sibling));
   if (0 < shape.rightPeaks.length) {
-    proof.push(bagPeaks(hashing, size, shape.rightPeaks.map(need)));
+    proof.push(bagPeaks(hashing, size, shape.rightPeaks.map(hashAt)));
   }
-  for (const peak of shape.leftPeaks) proof.push(need(peak));
+  for (const peak of shape.leftPeaks) proof.push(hashAt(peak));
   return proof;
 }
 

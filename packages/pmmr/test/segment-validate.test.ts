@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import type { IndexSet } from "../src/backend.ts";
 import { BitmapAccumulator } from "../src/bitmap-accumulator.ts";
+import { MemoryBackend } from "../src/memory-backend.ts";
+import { Pmmr } from "../src/pmmr.ts";
 import { heightOf, leafCount, leafPosition } from "../src/position.ts";
 import { decodeSegment, encodeSegment } from "../src/segment-codec.ts";
 import { makeSegment } from "../src/segment-make.ts";
@@ -21,9 +23,10 @@ import {
   segmentTops,
   segmentsRequired,
 } from "../src/segment.ts";
+import { ReadonlyPmmr } from "../src/view.ts";
 import { fuzzInput } from "./fuzz.ts";
 import { NaiveRange, bytesCodec } from "./segment-model.ts";
-import { codeOf, word } from "./support.ts";
+import { codeOf, verdictOf, word } from "./support.ts";
 
 // Campaigns: a busy machine takes its time over them.
 vi.setConfig({ testTimeout: 120_000 });
@@ -704,6 +707,36 @@ describe("making", () => {
     expect(codeOf(() => makeSegment(rangeOf(0), { height: 1, index: 0 }))).toBe(
       "PMMR_OUT_OF_RANGE",
     );
+  });
+
+  test("a view that ends inside a compacted subtree has no segments with holes", () => {
+    let refused = 0;
+    for (let spentEnd = 1; spentEnd <= 16; spentEnd++) {
+      const backend = new MemoryBackend({ codec, prunable: true });
+      const pmmr = new Pmmr(backend);
+      pmmr.pushMany(Array.from({ length: 24 }, (_, i) => word(i)));
+      for (let i = 0; i < spentEnd; i++) pmmr.prune(leafPosition(i));
+      backend.compact();
+      for (let leaves = 1; leaves <= 24; leaves++) {
+        const view = new ReadonlyPmmr(backend, { size: leafPosition(leaves) });
+        const root = verdictOf(() => view.root());
+        for (const height of [0, 1, 2, 3, 5]) {
+          for (let index = 0; index < segmentsRequired(view.size, height); index++) {
+            const segment = verdictOf(() => makeSegment(view, { height, index }));
+            if (typeof root === "string") {
+              expect([root, segment]).toEqual(["PMMR_COMPACTED", "PMMR_COMPACTED"]);
+              refused++;
+            } else if (typeof segment !== "string") {
+              const unspent = BitmapAccumulator.from(view.unspentIndexes());
+              validateSegment(segment, { size: view.size, root, codec, unspent });
+            } else {
+              expect(segment).toBe("made");
+            }
+          }
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
   });
 
   test("a store that lacks what it must have is reported", () => {
