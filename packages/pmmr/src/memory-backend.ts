@@ -6,6 +6,7 @@ import { absentLeaves, POSITION1_MAX, PruneList } from "./file-backend/prune-lis
 import { LeafPages } from "./leaf-pages.ts";
 import { Pages } from "./pages.ts";
 import {
+  checkCount,
   family,
   heightOf,
   isValidSize,
@@ -77,7 +78,7 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
   }
 
   hashAt(pos0: number): Uint8Array<ArrayBuffer> | undefined {
-    checkPosition(pos0);
+    checkCount(pos0, "pos0");
     if (pos0 >= this.#size || this.#pruned.isBelowRoot(pos0)) return undefined;
     const page = this.#hashes.read(Math.floor(pos0 / PAGE_HASHES));
     const offset = (pos0 % PAGE_HASHES) * HASH_SIZE;
@@ -107,7 +108,7 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
   }
 
   isCompacted(pos0: number): boolean {
-    checkPosition(pos0);
+    checkCount(pos0, "pos0");
     return this.#pruned.isPruned(pos0);
   }
 
@@ -125,7 +126,7 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
 
   appendPruned(rootPos0: number, hashes: Uint8Array): void {
     this.#requirePrunable();
-    checkPosition(rootPos0);
+    checkCount(rootPos0, "rootPos0");
     if (heightOf(rootPos0) === 0) throw new RangeError("a pruned leaf has no record to keep");
     const size = roundUpToLeaf(rootPos0 + 1);
     this.#checkGrowth(size, hashes, size - rootPos0);
@@ -186,7 +187,7 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
   ): void {
     this.#requirePrunable();
     const horizon = options.horizon ?? this.#size;
-    checkPosition(horizon);
+    checkCount(horizon, "horizon");
     const restorable = new Set<number>();
     for (const pos0 of options.restorable ?? []) restorable.add(pos0 + 1);
     const unspent: PositionSet = { has: (pos1) => this.isUnspent(pos1 - 1) };
@@ -266,11 +267,5 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
 
   #requirePrunable(): void {
     if (!this.prunable) throw new PmmrError("PMMR_NOT_PRUNABLE", "the range is not prunable");
-  }
-}
-
-function checkPosition(pos0: number): void {
-  if (!Number.isSafeInteger(pos0) || pos0 < 0) {
-    throw new RangeError(`pos0 must be an integer from 0 to 2^53 - 1, got ${pos0}`);
   }
 }

@@ -3,7 +3,7 @@ import type { PmmrReader } from "./backend.ts";
 import type { ElementCodec } from "./codec.ts";
 import { PmmrError } from "./errors.ts";
 import { bagPeaks, grinHashing, type MmrHashing } from "./hashing.ts";
-import { familyBranch, isLeaf, leafCount, leafPosition, peaks } from "./position.ts";
+import { checkCount, familyBranch, isLeaf, leafCount, leafPosition, peaks } from "./position.ts";
 import type { MerkleProof } from "./proof.ts";
 import {
   type ValidateOptions,
@@ -384,10 +384,4 @@ function staleView(): PmmrError {
     "PMMR_STALE_VIEW",
     "the nodes of this view may have changed since it was made",
   );
-}
-
-function checkCount(value: number, name: string): void {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`${name} must be an integer from 0 to 2^53 - 1, got ${value}`);
-  }
 }

@@ -48,13 +48,13 @@ export interface Range {
  * peakMapHeight(5); // { map: 0b11, height: 1 }: the node at 5 has height 1 and is a right child
  */
 export function peakMapHeight(size: number): PeakMap {
-  check(size, "size");
+  checkCount(size, "size");
   return split(size);
 }
 
 /** Height of the node at `pos0`; 0 for a leaf. */
 export function heightOf(pos0: number): number {
-  check(pos0, "pos0");
+  checkCount(pos0, "pos0");
   return split(pos0).height;
 }
 
@@ -65,7 +65,7 @@ export function isLeaf(pos0: number): boolean {
 
 /** Whether a range can have this many nodes: 0, 1, 3, 4, 7, 8, 10, 11, 15 … */
 export function isValidSize(size: number): boolean {
-  check(size, "size");
+  checkCount(size, "size");
   return split(size).height === 0;
 }
 
@@ -110,20 +110,20 @@ export function leafCount(size: number): number {
 
 /** Position of the leaf with this index: 2n minus the bits set in n. Also the size of a range of so many leaves. */
 export function leafPosition(leafIndex: number): number {
-  check(leafIndex, "leaf index");
+  checkCount(leafIndex, "leaf index");
   return exact(2 * leafIndex - bitCount(leafIndex), "position of the leaf");
 }
 
 /** Index of the leaf at `pos0`, or `undefined` if that node is no leaf. */
 export function leafIndexAt(pos0: number): number | undefined {
-  check(pos0, "pos0");
+  checkCount(pos0, "pos0");
   const { map, height } = split(pos0);
   return height === 0 ? map : undefined;
 }
 
 /** The least leaf position at or after `pos0`. Read as a size: the least valid size that is not smaller. */
 export function roundUpToLeaf(pos0: number): number {
-  check(pos0, "pos0");
+  checkCount(pos0, "pos0");
   const { map, height } = split(pos0);
   return leafPosition(height === 0 ? map : map + 1);
 }
@@ -137,7 +137,7 @@ export function roundUpToLeaf(pos0: number): number {
  * family(4); // { parent: 5, sibling: 3 }
  */
 export function family(pos0: number): Family {
-  check(pos0, "pos0");
+  checkCount(pos0, "pos0");
   const { map, height } = split(pos0);
   const leaves = power(height);
   if (hasBit(map, leaves))
@@ -147,7 +147,7 @@ export function family(pos0: number): Family {
 
 /** Whether the node at `pos0` is the left child of its parent. */
 export function isLeftSibling(pos0: number): boolean {
-  check(pos0, "pos0");
+  checkCount(pos0, "pos0");
   const { map, height } = split(pos0);
   return !hasBit(map, power(height));
 }
@@ -160,8 +160,8 @@ export function isLeftSibling(pos0: number): boolean {
  * familyBranch(3, 7); // [{ parent: 5, sibling: 4 }, { parent: 6, sibling: 2 }]
  */
 export function familyBranch(pos0: number, size: number): Family[] {
-  check(pos0, "pos0");
-  check(size, "size");
+  checkCount(pos0, "pos0");
+  checkCount(size, "size");
   const { map, height } = split(pos0);
   const branch: Family[] = [];
   let leaves = power(height);
@@ -180,13 +180,13 @@ export function familyBranch(pos0: number, size: number): Family[] {
 
 /** Position of the leftmost leaf below a node; the node itself if it is a leaf. */
 export function leftmostLeaf(pos0: number): number {
-  check(pos0, "pos0");
+  checkCount(pos0, "pos0");
   return pos0 - (2 * power(split(pos0).height) - 2);
 }
 
 /** Position of the rightmost leaf below a node; the node itself if it is a leaf. */
 export function rightmostLeaf(pos0: number): number {
-  check(pos0, "pos0");
+  checkCount(pos0, "pos0");
   return pos0 - split(pos0).height;
 }
 
@@ -197,7 +197,7 @@ export function subtreeRange(pos0: number): Range {
 
 /** Indexes of the leaves at or below a node: they are contiguous. */
 export function leafRangeBelow(pos0: number): Range {
-  check(pos0, "pos0");
+  checkCount(pos0, "pos0");
   const { map, height } = split(pos0);
   // Of the leaves up to the node, itself included, the map misses one: the last.
   const end = map + 1;
@@ -268,7 +268,8 @@ function wordBitCount(word: number): number {
   return Math.imul(n, 0x0101_0101) >>> 24;
 }
 
-function check(value: number, name: string): void {
+/** @throws RangeError if what `name` names is not an integer from 0 to 2^53 - 1 */
+export function checkCount(value: number, name: string): void {
   if (!Number.isSafeInteger(value) || value < 0) {
     throw new RangeError(`${name} must be an integer from 0 to 2^53 - 1, got ${value}`);
   }

@@ -1,4 +1,4 @@
-import { leafCount, leafPosition, peaks } from "./position.ts";
+import { checkCount, leafCount, leafPosition, peaks } from "./position.ts";
 
 /** Largest height of a segment: 2^52 leaves are the most that any size can hold. */
 export const SEGMENT_HEIGHT_MAX = 52;
@@ -80,7 +80,7 @@ export function segmentCapacity(height: number): number {
  */
 export function segmentRange(id: SegmentId, size: number): SegmentRange | undefined {
   const capacity = segmentCapacity(id.height);
-  checkIndex(id.index, "segment index");
+  checkCount(id.index, "segment index");
   // Compared before multiplying, so that a huge index cannot lose digits.
   const leavesInAll = leafCount(size);
   if (id.index > Math.floor(leavesInAll / capacity)) return undefined;
@@ -117,7 +117,7 @@ export function segmentsRequired(size: number, height: number): number {
  * @throws RangeError if the height is none, or so many leaves cannot be counted
  */
 export function segmentsSize(count: number, height: number): number {
-  checkIndex(count, "segment count");
+  checkCount(count, "segment count");
   return leafPosition(count * segmentCapacity(height));
 }
 
@@ -131,10 +131,4 @@ export function nextSegmentIndex(size: number, height: number): number {
   if (size === 1) return 0;
   const required = segmentsRequired(size, height);
   return segmentsSize(required, height) <= size ? required : required - 1;
-}
-
-function checkIndex(value: number, name: string): void {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`${name} must be an integer from 0 to 2^53 - 1, got ${value}`);
-  }
 }
