@@ -1,6 +1,14 @@
 import { Bitmap } from "@x/bitmap";
 import { equalBytes } from "@x/hash";
-import { AofError, type BlobContent, type FileGroup, type GroupFile } from "@x/append-only-file";
+import {
+  AofError,
+  type BlobContent,
+  type FileGroup,
+  FixedRecords,
+  type GroupFile,
+  type RewritePlan,
+  VariableRecords,
+} from "@x/append-only-file";
 import type { PmmrBackend } from "../backend.ts";
 import { checkRecord, type ElementCodec } from "../codec.ts";
 import { PmmrError } from "../errors.ts";
@@ -112,8 +120,8 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     this.#hashes = hashes;
     this.#elements =
       shape.codec.recordSize === undefined
-        ? new VariableElementFile(data, required(sizes))
-        : new FixedElementFile(data, shape.codec.recordSize);
+        ? new VariableElementFile(new VariableRecords(data, required(sizes)))
+        : new FixedElementFile(new FixedRecords(data, shape.codec.recordSize));
     this.#unspent = new LeafSet(state.unspent);
     this.#prune = state.prune;
     this.#lacksPruneFile = state.lacksPruneFile;
@@ -188,13 +196,13 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
       for (let i = indexBegin; i < Math.min(indexEnd, leafCount(this.#size)); i++) yield i;
       return;
     }
-    const begin = leafPosition(indexBegin);
-    if (begin >= POSITION1_MAX) return;
-    for (const pos0 of this.#unspent.positions(begin)) {
+    for (let begin = leafPosition(indexBegin); begin < POSITION1_MAX;) {
       this.#checkReadable();
-      const index = leafIndexAt(pos0) as number;
-      if (index >= indexEnd) return;
+      const pos0 = this.#unspent.next(begin);
+      const index = pos0 === undefined ? undefined : leafIndexAt(pos0);
+      if (pos0 === undefined || index === undefined || index >= indexEnd) return;
       yield index;
+      begin = pos0 + 1;
     }
   }
 
@@ -294,7 +302,13 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
 
   /** The roots as they are; a copy. */
   pruneList(): PruneList {
+    this.#afterSwitch?.();
     return this.#prune.clone();
+  }
+
+  /** Whether a commit was called that has not settled yet. */
+  get hasCommitInFlight(): boolean {
+    return this.#sealed.length > 1;
   }
 
   /** Replaces the leaf set by one whose entries were checked. */
@@ -410,7 +424,7 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
       this.#epoch++;
     };
     const progress = new Steps(options, total);
-    await this.#group.rewrite({
+    await this.#rewriteGroup({
       files: [{ keep: hashes() }, ...this.#elements.rewrite(records)],
       blobs: [() => unspent.serialize(), pruneContent(after)],
       meta: this.#group.meta,
@@ -423,6 +437,16 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     this.#lacksPruneFile = false;
     this.#sealed = [{ sequence: this.#group.sequence, unspent, prune: after.clone() }];
     await progress.finish();
+  }
+
+  /** After a failure that left the group open, nothing has changed, and it may go on. */
+  async #rewriteGroup(plan: RewritePlan): Promise<void> {
+    try {
+      await this.#group.rewrite(plan);
+    } catch (error) {
+      if (this.#group.state === "open" && !this.#isDirty) this.#group.resume();
+      throw error;
+    }
   }
 
   /** The state of the last commit that was not rejected. */

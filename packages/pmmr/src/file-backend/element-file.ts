@@ -1,9 +1,14 @@
-import type { GroupFile } from "@x/append-only-file";
+import {
+  type FixedRecords,
+  type GroupFile,
+  SIZE_ENTRY_BYTES,
+  type VariableRecords,
+} from "@x/append-only-file";
 import { PmmrError } from "../errors.ts";
 import { ByteWriter } from "../wire.ts";
-import { SIZE_ENTRY_SIZE, SIZE_FILE } from "./names.ts";
-import { readSizeEntry, writeSizeEntry } from "./size-entries.ts";
 import type { RecordRange } from "./compaction.ts";
+import { SIZE_FILE } from "./names.ts";
+import { readSizeEntry } from "./size-entries.ts";
 
 /** What a compaction does to one append file: see `RewritePlan` of `@x/append-only-file`. */
 export type FileRewrite =
@@ -29,57 +34,63 @@ export interface ElementFile {
 
 /** Records of one size. */
 export class FixedElementFile implements ElementFile {
-  readonly #data: GroupFile;
-  readonly #recordSize: number;
+  readonly #records: FixedRecords;
 
-  constructor(data: GroupFile, recordSize: number) {
-    this.#data = data;
-    this.#recordSize = recordSize;
+  constructor(records: FixedRecords) {
+    this.#records = records;
   }
 
   get count(): number {
-    return this.#data.size / this.#recordSize;
+    return this.#records.count;
   }
 
   read(index: number): Uint8Array<ArrayBuffer> {
-    return this.#data.read(index * this.#recordSize, this.#recordSize);
+    return this.#records.read(index);
   }
 
   append(records: readonly Uint8Array[]): void {
-    for (const record of records) this.#data.append(record);
+    const { count } = this;
+    try {
+      for (const record of records) this.#records.append(record);
+    } catch (error) {
+      this.#records.rewind(count);
+      throw error;
+    }
   }
 
   rewind(count: number): void {
-    this.#data.rewind(count * this.#recordSize);
+    this.#records.rewind(count);
   }
 
   offsetOf(index: number): number {
-    return index * this.#recordSize;
+    return index * this.#records.recordSize;
   }
 
   bytesOf(kept: Iterable<RecordRange>): number {
     let count = 0;
     for (const [begin, end] of kept) count += end - begin;
-    return count * this.#recordSize;
+    return count * this.#records.recordSize;
   }
 
   rewrite(kept: () => Iterable<RecordRange>): FileRewrite[] {
-    return [{ keep: scaled(kept(), this.#recordSize) }];
+    return [{ keep: scaled(kept(), this.#records.recordSize) }];
   }
 }
 
 /** Records of varying size: a second file says where each begins and how long it is. */
 export class VariableElementFile implements ElementFile {
+  readonly #records: VariableRecords;
   readonly #data: GroupFile;
   readonly #sizes: GroupFile;
 
-  constructor(data: GroupFile, sizes: GroupFile) {
-    this.#data = data;
-    this.#sizes = sizes;
+  constructor(records: VariableRecords) {
+    this.#records = records;
+    this.#data = records.data;
+    this.#sizes = records.sizes;
   }
 
   get count(): number {
-    return this.#sizes.size / SIZE_ENTRY_SIZE;
+    return this.#records.count;
   }
 
   /**
@@ -89,7 +100,7 @@ export class VariableElementFile implements ElementFile {
   read(index: number): Uint8Array<ArrayBuffer> {
     const begin = Math.max(0, index - 1);
     const end = Math.min(this.count, index + 2);
-    const entries = this.#sizes.read(begin * SIZE_ENTRY_SIZE, (end - begin) * SIZE_ENTRY_SIZE);
+    const entries = this.#sizes.read(begin * SIZE_ENTRY_BYTES, (end - begin) * SIZE_ENTRY_BYTES);
     const { offset, size } = readSizeEntry(entries, index - begin);
     const before = index === 0 ? undefined : readSizeEntry(entries, 0);
     const after =
@@ -100,30 +111,22 @@ export class VariableElementFile implements ElementFile {
   }
 
   append(records: readonly Uint8Array[]): void {
-    const entries = new ByteWriter(SIZE_ENTRY_SIZE * records.length);
-    let end = this.#data.size;
-    for (const record of records) {
-      writeSizeEntry(entries, end, record.length);
-      end += record.length;
-    }
-    for (const record of records) this.#data.append(record);
-    this.#sizes.append(entries.finish());
+    this.#records.appendMany(records);
   }
 
   rewind(count: number): void {
-    this.#data.rewind(this.offsetOf(count));
-    this.#sizes.rewind(count * SIZE_ENTRY_SIZE);
+    this.#records.rewind(count);
   }
 
   offsetOf(index: number): number {
     if (index === this.count) return this.#data.size;
-    return readSizeEntry(this.#sizes.read(index * SIZE_ENTRY_SIZE, SIZE_ENTRY_SIZE), 0).offset;
+    return readSizeEntry(this.#sizes.read(index * SIZE_ENTRY_BYTES, SIZE_ENTRY_BYTES), 0).offset;
   }
 
   bytesOf(kept: Iterable<RecordRange>): number {
     let bytes = 0;
     for (const [begin, end] of kept) {
-      bytes += this.offsetOf(end) - this.offsetOf(begin) + SIZE_ENTRY_SIZE * (end - begin);
+      bytes += this.offsetOf(end) - this.offsetOf(begin) + SIZE_ENTRY_BYTES * (end - begin);
     }
     return bytes;
   }
@@ -146,11 +149,12 @@ export class VariableElementFile implements ElementFile {
     for (const [begin, end] of kept) {
       for (let at = begin; at < end; at += ENTRIES_PER_PIECE) {
         const count = Math.min(ENTRIES_PER_PIECE, end - at);
-        const before = this.#sizes.read(at * SIZE_ENTRY_SIZE, count * SIZE_ENTRY_SIZE);
+        const before = this.#sizes.read(at * SIZE_ENTRY_BYTES, count * SIZE_ENTRY_BYTES);
         const after = new ByteWriter(before.length);
         for (let i = 0; i < count; i++) {
           const { size } = readSizeEntry(before, i);
-          writeSizeEntry(after, offset, size);
+          after.u64(offset);
+          after.u16(size);
           offset += size;
         }
         yield after.finish();
@@ -163,7 +167,7 @@ const ENTRIES_PER_PIECE = 4096;
 
 function wrongEntry(index: number): PmmrError {
   const message = `size entry ${index} does not join its neighbours`;
-  const offset = index * SIZE_ENTRY_SIZE;
+  const offset = index * SIZE_ENTRY_BYTES;
   const problem = { kind: "size-entry" as const, file: SIZE_FILE, offset, message };
   return new PmmrError("PMMR_DAMAGED", message, { problems: [problem] });
 }

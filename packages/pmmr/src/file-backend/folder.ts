@@ -1,8 +1,9 @@
+import { SIZE_ENTRY_BYTES } from "@x/append-only-file";
 import type { ElementCodec } from "../codec.ts";
 import type { PmmrError, PmmrProblem, PmmrProblemKind } from "../errors.ts";
 import type { MmrHashing } from "../hashing.ts";
 import { HASH_SIZE } from "../wire.ts";
-import { DATA_FILE, HASH_FILE, SIZE_ENTRY_SIZE, SIZE_FILE } from "./names.ts";
+import { DATA_FILE, HASH_FILE, SIZE_FILE } from "./names.ts";
 
 /** What can be read of a folder, whoever wrote it. Reading never changes it. */
 export interface FolderView {
@@ -37,7 +38,7 @@ export function appendFilesOf(shape: Pick<FolderShape, "recordSize">): AppendFil
   const hashes = { name: HASH_FILE, recordSize: HASH_SIZE };
   const data = { name: DATA_FILE, recordSize: shape.recordSize ?? 0 };
   if (shape.recordSize !== undefined) return [hashes, data];
-  return [hashes, data, { name: SIZE_FILE, recordSize: SIZE_ENTRY_SIZE }];
+  return [hashes, data, { name: SIZE_FILE, recordSize: SIZE_ENTRY_BYTES }];
 }
 
 /** Collects what is wrong, in the order in which it is found. */
@@ -70,24 +71,4 @@ export function summarise(problems: readonly PmmrProblem[]): string {
 export function reasonOf(error: unknown): string {
   const { code } = error as Partial<PmmrError>;
   return typeof code === "string" ? code : error instanceof Error ? error.name : "unknown";
-}
-
-/**
- * Consecutive parts of a file.
- *
- * @yields copies of at most `chunkSize` bytes each
- */
-export function* chunksOf(
-  view: FolderView,
-  name: string,
-  begin: number,
-  end: number,
-  chunkSize: number,
-): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
-  for (let at = begin; at < end;) {
-    const chunk = view.read(name, at, Math.min(chunkSize, end - at));
-    if (chunk.length === 0) return;
-    yield chunk;
-    at += chunk.length;
-  }
 }

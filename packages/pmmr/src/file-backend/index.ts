@@ -1,5 +1,5 @@
 export type { CompactOptions } from "./backend.ts";
 export { type ExpectedState, openPmmr, type OpenPmmrOptions } from "./open.ts";
-export type { ArchiveEntry, PmmrFolder, PmmrFolderStats } from "./pmmr-folder.ts";
+export type { ArchiveEntry, PmmrArchive, PmmrFolder, PmmrFolderStats } from "./pmmr-folder.ts";
 export { verifyPmmr } from "./verify-pmmr.ts";
 export type { VerifyOptions, VerifyReport } from "./verify.ts";

@@ -1,3 +1,4 @@
+import { SIZE_ENTRY_BYTES } from "@x/append-only-file";
 import { Bitmap } from "@x/bitmap";
 import { family, isLeaf, isValidSize, leafCount, leftmostLeaf, peaks } from "../position.ts";
 import { bagPeaks, type MmrHashing } from "../hashing.ts";
@@ -125,7 +126,7 @@ function countFixed(
 }
 
 function surveyVariable(view: FolderView, problems: Problems): number {
-  countFixed(view, SIZE_FILE, 10, problems);
+  countFixed(view, SIZE_FILE, SIZE_ENTRY_BYTES, problems);
   return surveySizes(view, problems).count;
 }
 

@@ -53,13 +53,10 @@ export class LeafSet {
     return pos0 === 0 ? 0 : this.#bitmap.rank(pos0);
   }
 
-  /**
-   * The set from a position on, ascending; follows changes made meanwhile.
-   *
-   * @yields 0-based positions
-   */
-  *positions(pos0: number): Generator<number, void, undefined> {
-    for (const pos1 of this.#bitmap.values({ from: pos0 + 1 })) yield pos1 - 1;
+  /** The first unspent leaf at or after a position. */
+  next(pos0: number): number | undefined {
+    const pos1 = this.#bitmap.select(this.#bitmap.rank(pos0));
+    return pos1 === undefined ? undefined : pos1 - 1;
   }
 
   /** A copy of the set as it is, in 1-based positions. */

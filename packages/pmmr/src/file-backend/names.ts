@@ -16,9 +16,6 @@ export const GROUP_PREFIX = "pmmr";
 /** The journal of the group: where it is, a commit protocol speaks for the folder. */
 export const JOURNAL_FILE = "pmmr_journal.bin";
 
-/** Bytes in an entry of {@link SIZE_FILE}: a 64-bit offset and a 16-bit size. */
-export const SIZE_ENTRY_SIZE = 10;
-
 /** Next content of an append file while Grin compacts; it is left behind when that is interrupted. */
 export function leftoverOf(name: string): string {
   return name.replace(/\.bin$/, ".tmp");

@@ -5,6 +5,8 @@ import {
   FileGroup,
   type FileSystem,
   type GroupLayout,
+  type GroupOptions,
+  SIZE_ENTRY_BYTES,
 } from "@x/append-only-file";
 import { Bitmap } from "@x/bitmap";
 import { equalBytes, toHex } from "@x/hash";
@@ -32,7 +34,6 @@ import {
   JOURNAL_FILE,
   LEAF_FILE,
   PRUNE_FILE,
-  SIZE_ENTRY_SIZE,
   snapshotName,
 } from "./names.ts";
 import { PmmrFolder } from "./pmmr-folder.ts";
@@ -40,23 +41,30 @@ import { PruneList } from "./prune-list.ts";
 import { planRepair, type RepairOptions, type RepairPlan } from "./repair.ts";
 import { decodeStateMeta, encodeStateMeta } from "./state-meta.ts";
 
-/** How a folder is opened. */
-export interface OpenPmmrOptions<E, S = E> {
+/** How a folder is opened. Options of the files are passed on to `@x/append-only-file`. */
+export interface OpenPmmrOptions<E, S = E> extends Pick<
+  GroupOptions,
+  | "readOnly"
+  | "adopt"
+  | "bulkBytesMin"
+  | "journalBytesMax"
+  | "journalRecordsMax"
+  | "cachePagesMax"
+  | "copiesMax"
+  | "metrics"
+  | "allocate"
+> {
   /** How elements become records and hashes. Must be the one the folder was written with. */
   readonly codec: ElementCodec<E, S>;
   /** Whether leaves can be spent and subtrees compacted. Must be as the folder was written. Default: false. */
   readonly prunable?: boolean;
   /** How nodes are hashed. Must be the rule the folder was written with. Default: Grin's with BLAKE2b-256. */
   readonly hashing?: MmrHashing;
-  /** Takes no lock and touches nothing: recovery is applied in memory. Default: false. */
-  readonly readOnly?: boolean;
   /**
    * Makes a damaged folder consistent: cuts all files to the largest size they share, or finishes a compaction that Grin was
    * interrupted in. Nothing is changed in a folder that cannot be repaired. Default: false.
    */
   readonly repair?: boolean;
-  /** Accepts a folder that another program changed after it was closed, if it is consistent. Default: false. */
-  readonly adopt?: boolean;
   /** Refuses, with `PMMR_ROLLED_BACK`, a folder that does not hold a state the caller knows it held. Default: nothing. */
   readonly expect?: ExpectedState;
   /**
@@ -69,14 +77,6 @@ export interface OpenPmmrOptions<E, S = E> {
    * PMMR_DAMAGED instead of a wrong element. Default: false.
    */
   readonly checkReads?: boolean;
-  /** From this many bytes a commit's bytes bypass the journal. Default: 1 MiB. */
-  readonly bulkBytesMin?: number;
-  /** A journal longer than this is checkpointed. Default: 16 MiB. */
-  readonly journalBytesMax?: number;
-  /** A journal of more records than this is checkpointed. Default: 10,000. */
-  readonly journalRecordsMax?: number;
-  /** Pages of 4 KiB kept in memory. Default: 1024. */
-  readonly cachePagesMax?: number;
 }
 
 /** What the owner remembers of an acknowledged state, kept where a lying or swapped disk cannot reach it. */
@@ -205,7 +205,7 @@ export async function openGroup<E, S>(
   const isArchive = options.snapshot !== undefined && !fs.list().includes(JOURNAL_FILE);
   try {
     const group = await FileGroup.open(fs, layout, {
-      ...limitsOf(options),
+      ...groupOptions(options),
       repair: isArchive || (options.repair ?? false),
       initialMeta: encodeStateMeta({ size: 0, root: shape.hashing.emptyRoot() }),
     });
@@ -216,22 +216,12 @@ export async function openGroup<E, S>(
   }
 }
 
-function limitsOf<E, S>(options: OpenPmmrOptions<E, S>): Record<string, unknown> {
-  const limits: Record<string, unknown> = {};
-  for (const name of [
-    "readOnly",
-    "adopt",
-    "bulkBytesMin",
-    "journalBytesMax",
-    "journalRecordsMax",
-    "cachePagesMax",
-  ] as const) {
-    if (options[name] !== undefined) limits[name] = options[name];
-  }
-  if (options.expect?.sequence !== undefined) {
-    limits["expect"] = { sequence: options.expect.sequence };
-  }
-  return limits;
+/** The options that are the group's. */
+function groupOptions<E, S>(options: OpenPmmrOptions<E, S>): GroupOptions {
+  const { codec: _, prunable: __, hashing: ___, checkReads: ____, ...rest } = options;
+  const { snapshot: _____, expect, repair: ______, ...passed } = rest;
+  const sequence = expect?.sequence;
+  return sequence === undefined ? passed : { ...passed, expect: { sequence } };
 }
 
 /** Judges a folder that no journal speaks for. Only reads. */
@@ -338,7 +328,7 @@ function checkState(group: FileGroup, shape: FolderShape, state: LoadedState): v
   const last1 = prune.count === 0 ? 0 : prune.root1At(prune.count - 1);
   const records =
     shape.recordSize === undefined
-      ? (sizes ?? 0) / SIZE_ENTRY_SIZE
+      ? (sizes ?? 0) / SIZE_ENTRY_BYTES
       : (data ?? 0) / shape.recordSize;
   if (!isValidSize(Math.floor(size)) || !Number.isInteger(size)) {
     problems.add("invalid-size", HASH_FILE, `${size} nodes: no valid size`, {

@@ -32,12 +32,15 @@ export interface ArchiveEntry {
   readonly name: string;
   /** Bytes in all chunks together. */
   readonly size: number;
-  /**
-   * The content, piece by piece, fresh; can be read once or more often.
-   *
-   * @throws PmmrError PMMR_STALE_VIEW when the range was rewound, discarded or compacted since
-   */
-  chunks(): Iterable<Uint8Array<ArrayBuffer>>;
+  /** The content, piece by piece, fresh; can be read more than once. */
+  chunks(): AsyncIterable<Uint8Array<ArrayBuffer>>;
+}
+
+/** A copy of a folder as one commit left it, to be read while the range goes on changing. */
+export interface PmmrArchive {
+  readonly entries: readonly ArchiveEntry[];
+  /** Frees what is kept for this copy. A copy that nobody refers to any more is freed as well, later. */
+  close(): void;
 }
 
 /**
@@ -231,24 +234,23 @@ export class PmmrFolder<E, S = E> {
 
   /**
    * The files that make up a copy of the last commit, as Grin puts them into a state archive: data and hashes, and for a prunable
-   * range the pruned roots and a snapshot of the leaf set. The zip around them is the caller's.
+   * range the pruned roots and a snapshot of the leaf set. The zip around them is the caller's. Costs nothing until it is read;
+   * a rewind or compaction meanwhile saves the bytes that the copy still needs in a temporary file.
    *
    * @param options - `snapshot`: id of the snapshot to include; without it the copy has no leaf set
    * @throws TypeError if something was written since the last commit
+   * @throws AofError `AOF_MISSING` without such a snapshot, `AOF_TOO_MANY`
    */
-  archive(options: { readonly snapshot?: string } = {}): ArchiveEntry[] {
+  async archive(options: { readonly snapshot?: string } = {}): Promise<PmmrArchive> {
+    while (this.#backend.hasCommitInFlight) await this.#group.sync();
     if (this.isDirty) throw new TypeError("commit or discard before copying");
-    const [hashes, data] = this.#group.files as readonly [GroupFile, GroupFile];
-    const entries = [this.#fileEntry(DATA_FILE, data), this.#fileEntry(HASH_FILE, hashes)];
-    if (!this.#shape.prunable) return entries;
-    const roots = Bitmap.from(this.#backend.pruneList().roots1());
-    entries.push(bytesEntry(PRUNE_FILE, roots.serialize()));
-    const { snapshot } = options;
-    if (snapshot !== undefined) {
-      const unspent = readSnapshot(this.#fs, snapshot).serialize();
-      entries.push(bytesEntry(snapshotName(snapshot), unspent));
-    }
-    return entries;
+    const extra = this.#shape.prunable ? this.#bitmapEntries(options.snapshot) : [];
+    const copy = this.#group.copy();
+    const entries = [DATA_FILE, HASH_FILE].map((name): ArchiveEntry => {
+      const index = this.#group.files.findIndex((file) => file.name === name);
+      return { name, size: copy.sizes[index] ?? 0, chunks: () => copy.bytes(index) };
+    });
+    return { entries: [...entries, ...extra], close: () => copy.close() };
   }
 
   /**
@@ -272,28 +274,23 @@ export class PmmrFolder<E, S = E> {
     }
   }
 
-  #fileEntry(name: string, file: GroupFile): ArchiveEntry {
-    const backend = this.#backend;
-    const { epoch } = backend;
-    const { size } = file;
-    return {
-      name,
-      size,
-      *chunks() {
-        for (let at = 0; at < size; at += CHUNK_SIZE) {
-          if (backend.epoch !== epoch) throw stale();
-          yield file.read(at, Math.min(CHUNK_SIZE, size - at));
-        }
-      },
-    };
+  #bitmapEntries(snapshot: string | undefined): ArchiveEntry[] {
+    const roots = Bitmap.from(this.#backend.pruneList().roots1());
+    const entries = [bytesEntry(PRUNE_FILE, roots.serialize())];
+    if (snapshot === undefined) return entries;
+    const unspent = readSnapshot(this.#fs, snapshot);
+    return [...entries, bytesEntry(snapshotName(snapshot), unspent.serialize())];
   }
 }
 
-/** Bytes in a chunk of a copy. */
-const CHUNK_SIZE = 1 << 16;
-
 function bytesEntry(name: string, bytes: Uint8Array<ArrayBuffer>): ArchiveEntry {
-  return { name, size: bytes.length, chunks: () => [bytes.slice()] };
+  return {
+    name,
+    size: bytes.length,
+    async *chunks() {
+      yield bytes.slice();
+    },
+  };
 }
 
 function* countedFromZero(unspent: Bitmap): Generator<number, void, undefined> {

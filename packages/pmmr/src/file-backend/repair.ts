@@ -1,3 +1,4 @@
+import { SIZE_ENTRY_BYTES } from "@x/append-only-file";
 import { Bitmap } from "@x/bitmap";
 import { equalBytes } from "@x/hash";
 import {
@@ -14,15 +15,7 @@ import {
 import { HASH_SIZE } from "../wire.ts";
 import { type FolderShape, type FolderView, Problems } from "./folder.ts";
 import { type FolderState, readBitmap, wrongLeaf } from "./judge.ts";
-import {
-  DATA_FILE,
-  HASH_FILE,
-  LEAF_FILE,
-  leftoverOf,
-  PRUNE_FILE,
-  SIZE_ENTRY_SIZE,
-  SIZE_FILE,
-} from "./names.ts";
+import { DATA_FILE, HASH_FILE, LEAF_FILE, leftoverOf, PRUNE_FILE, SIZE_FILE } from "./names.ts";
 import { PruneList } from "./prune-list.ts";
 import { recoverRoots } from "./recover-roots.ts";
 import { readSizeEntry, rebuildSizes, type SizeEntry, surveySizes } from "./size-entries.ts";
@@ -139,12 +132,11 @@ function dataSource(view: FolderView, shape: FolderShape, name: string): DataSou
   }
   const onFile = name === DATA_FILE ? surveySizes(view, new Problems()) : { count: 0, dataSize: 0 };
   if (shape.recordSizeAt !== undefined && onFile.dataSize < (view.size(name) ?? 0)) {
-    const rebuilt = rebuildSizes(view, name, shape.recordSizeAt);
-    if (rebuilt.survey.count > onFile.count) {
-      return { name, recordCount: rebuilt.survey.count, sizeEntries: rebuilt.entries };
-    }
+    const sizeEntries = rebuildSizes(view, name, shape.recordSizeAt);
+    const recordCount = sizeEntries.length / SIZE_ENTRY_BYTES;
+    if (recordCount > onFile.count) return { name, recordCount, sizeEntries };
   }
-  const sizeEntries = view.read(SIZE_FILE, 0, SIZE_ENTRY_SIZE * onFile.count);
+  const sizeEntries = view.read(SIZE_FILE, 0, SIZE_ENTRY_BYTES * onFile.count);
   return { name, recordCount: onFile.count, sizeEntries };
 }
 
@@ -270,7 +262,7 @@ function fit(
   const state = { size, prune, unspent, hashCount, recordCount };
   if (hashFileCount < hashCount || candidate.data.recordCount < recordCount) return undefined;
   if (wrongLeaf(state) !== undefined) return undefined;
-  const sizeEntries = candidate.data.sizeEntries?.slice(0, SIZE_ENTRY_SIZE * recordCount);
+  const sizeEntries = candidate.data.sizeEntries?.slice(0, SIZE_ENTRY_BYTES * recordCount);
   const plan = {
     state,
     hashFile: candidate.hashFile,
@@ -292,7 +284,7 @@ function recordAt(
     return { offset: shape.recordSize * index, size: shape.recordSize };
   }
   const entries = sizeEntries ?? new Uint8Array(0);
-  if (SIZE_ENTRY_SIZE * index < entries.length) return readSizeEntry(entries, index);
+  if (SIZE_ENTRY_BYTES * index < entries.length) return readSizeEntry(entries, index);
   if (index === 0) return { offset: 0, size: 0 };
   const { offset, size } = readSizeEntry(entries, index - 1);
   return { offset: offset + size, size: 0 };

@@ -1,3 +1,4 @@
+import { SIZE_ENTRY_BYTES } from "@x/append-only-file";
 import type { ElementCodec } from "../codec.ts";
 import type { PmmrProblem } from "../errors.ts";
 import { leafIndexAt } from "../position.ts";
@@ -6,7 +7,7 @@ import { HASH_SIZE } from "../wire.ts";
 import type { FolderShape, FolderView } from "./folder.ts";
 import { HashWalk, nextStored, type StoredElement } from "./hash-walk.ts";
 import { type FolderState, judgeFolder } from "./judge.ts";
-import { DATA_FILE, HASH_FILE, SIZE_ENTRY_SIZE, SIZE_FILE } from "./names.ts";
+import { DATA_FILE, HASH_FILE, SIZE_FILE } from "./names.ts";
 import { readSizeEntry } from "./size-entries.ts";
 
 /** What a verification takes. Progress counts nodes. */
@@ -109,7 +110,7 @@ class Elements {
   read(index: number): StoredElement {
     const { offset, size } =
       this.#recordSize === undefined
-        ? readSizeEntry(this.#sizes.read(SIZE_ENTRY_SIZE * index, SIZE_ENTRY_SIZE), 0)
+        ? readSizeEntry(this.#sizes.read(SIZE_ENTRY_BYTES * index, SIZE_ENTRY_BYTES), 0)
         : { offset: index * this.#recordSize, size: this.#recordSize };
     return { bytes: this.#data.read(offset, size), offset };
   }

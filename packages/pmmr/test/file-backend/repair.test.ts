@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { PmmrError, type PmmrProblem } from "../../src/errors.ts";
 import { fastHashing } from "./support/fast-hashing.ts";
 import { element, type Kind, openKind, step, type Step, Twin } from "./support/history.ts";
-import { allFiles, codeOf, folderOf, formatFiles } from "./support/memory-folder.ts";
+import { allFiles, codeOf, contentOf, folderOf, formatFiles } from "./support/memory-folder.ts";
 import { type Files, join, NaiveStore, sizeOfLeaves, writeBitmap } from "./support/naive-store.ts";
 
 const OPTIONS = { hashing: fastHashing };
@@ -491,7 +491,7 @@ describe("a folder from a state archive", () => {
     for (const one of steps) await twin.apply(one);
     await twin.folder.writeSnapshot("00ff00ff00ff");
     const expected = twin.naive.clone();
-    const entries = twin.folder.archive({ snapshot: "00ff00ff00ff" });
+    const { entries } = await twin.folder.archive({ snapshot: "00ff00ff00ff" });
     expect(entries.map(({ name }) => name)).toEqual([
       "pmmr_data.bin",
       "pmmr_hash.bin",
@@ -500,7 +500,7 @@ describe("a folder from a state archive", () => {
     ]);
     const files: Files = {};
     for (const entry of entries) {
-      files[entry.name] = join([...entry.chunks()]);
+      files[entry.name] = await contentOf(entry);
       expect(files[entry.name]?.length).toBe(entry.size);
     }
     const fs = folderOf(files);

@@ -1,5 +1,6 @@
 import { type FileSystem, MemoryFileSystem } from "@x/append-only-file";
-import type { Files } from "./naive-store.ts";
+import type { ArchiveEntry } from "../../../src/file-backend/index.ts";
+import { type Files, join } from "./naive-store.ts";
 
 /** The five files of the format. */
 const FORMAT = /^pmmr_(?:hash|data|size|leaf|prun)\.bin$/;
@@ -54,4 +55,11 @@ export async function codeOf(action: () => unknown): Promise<string> {
     return error instanceof Error ? error.name : "unknown";
   }
   return "none";
+}
+
+/** All bytes of one file of a copy. */
+export async function contentOf(entry: ArchiveEntry): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of entry.chunks()) chunks.push(chunk);
+  return join(chunks);
 }
