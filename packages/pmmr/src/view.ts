@@ -37,29 +37,15 @@ export class ReadonlyPmmr<E, S = E> extends PmmrView<E, S> {
 }
 
 /**
- * A view whose size can be lowered without touching the backend: to walk back through the roots of a range that is not
- * pruned.
+ * A {@link ReadonlyPmmr} whose size can be lowered without touching the backend: to walk back through the roots of a range that
+ * is not pruned.
  */
-export class RewindablePmmr<E, S = E> extends PmmrView<E, S> {
-  #size: number;
-  readonly #epoch: number;
-
-  /** As for {@link ReadonlyPmmr}. */
-  constructor(
-    reader: PmmrReader<E, S>,
-    options: ViewOptions & { readonly size?: number | undefined } = {},
-  ) {
-    super(reader, options);
-    this.#size = checkSize(options.size ?? reader.size, reader.size);
-    this.#epoch = reader.epoch;
-  }
+export class RewindablePmmr<E, S = E> extends ReadonlyPmmr<E, S> {
+  /** Absent until the first rewind. */
+  #lowered: number | undefined;
 
   override get size(): number {
-    return this.#size;
-  }
-
-  protected override get epoch(): number {
-    return this.#epoch;
+    return this.#lowered ?? super.size;
   }
 
   /**
@@ -69,8 +55,8 @@ export class RewindablePmmr<E, S = E> extends PmmrView<E, S> {
    */
   rewind(size: number): void {
     const target = roundUpToLeaf(size);
-    if (this.#size < target) throw new RangeError(`cannot rewind from ${this.#size} to ${target}`);
-    this.#size = target;
+    if (this.size < target) throw new RangeError(`cannot rewind from ${this.size} to ${target}`);
+    this.#lowered = target;
   }
 }
 
