@@ -9,10 +9,6 @@ export interface IndexSet {
   has(value: number): boolean;
   /** How many members are `<= value`. */
   rank(value: number): number;
-  /** Largest member, or `undefined` for the empty set. */
-  max(): number | undefined;
-  /** Ascending. */
-  [Symbol.iterator](): Iterator<number>;
 }
 
 /**

@@ -158,7 +158,7 @@ describe("honest segments", () => {
     expect(verdict(pruned, { size, root, codec, prunable: true })).toBe("PMMR_SEGMENT_MISSING");
   });
 
-  test("any set of indexes will do for the unspent leaves: a bitmap, an accumulator", () => {
+  test("any set of indexes will do for the unspent leaves: a bitmap, an accumulator, three members", () => {
     const range = rangeOf(40);
     range.spend(0, 1, 2, 3, 9, 20, 21, 39);
     range.compact();
@@ -166,6 +166,11 @@ describe("honest segments", () => {
       range.unspent,
       Bitmap.from(range.unspentIndexes),
       BitmapAccumulator.from(range.unspentIndexes),
+      {
+        size: range.unspent.size,
+        has: (index) => range.unspent.has(index),
+        rank: (index) => range.unspent.rank(index),
+      },
     ];
     for (const unspent of sets) {
       for (const id of idsOf(range, 4)) {
