@@ -41,6 +41,7 @@ export interface PmmrProblem {
 /** What can be wrong: see the table of problems in the README. */
 export type PmmrProblemKind =
   | "missing-file"
+  | "unexpected-file"
   | "torn-record"
   | "size-entry"
   | "bitmap"
