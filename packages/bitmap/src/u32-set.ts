@@ -1,3 +1,9 @@
+import type { DeserializeOptions } from "./reader.ts";
+import type { SerializeOptions } from "./writer.ts";
+
+/** The highest value. */
+export const U32_MAX = 0xffffffff;
+
 /** Where an iteration begins and which way it goes. */
 export interface ValuesOptions {
   /** The first value that may come, 0 to 2^32 − 1. Default: the lowest, or in reverse the highest. */
@@ -75,11 +81,21 @@ export interface U32Set<Self> extends Iterable<number> {
   /** All values, ascending, in fresh memory. */
   toArray(): Uint32Array<ArrayBuffer>;
   /** The values in the portable roaring format, in fresh memory. */
-  serialize(): Uint8Array<ArrayBuffer>;
+  serialize(options?: SerializeOptions): Uint8Array<ArrayBuffer>;
   /** Bytes that {@link U32Set.serialize} would return. */
-  serializedSize(): number;
+  serializedSize(options?: SerializeOptions): number;
   /** Size and the first few values. */
   toString(): string;
+}
+
+/** Makes sets of one implementation. `{ create: () => new Bitmap(), … }` for {@link Bitmap}. */
+export interface U32SetFactory<Self extends U32Set<Self>> {
+  /** An empty set. */
+  create(): Self;
+  /** A set of these values, in any order. */
+  from(values: Iterable<number>): Self;
+  /** The set in these bytes of the portable roaring format, which are checked and not kept. */
+  deserialize(bytes: Uint8Array, options?: DeserializeOptions): Self;
 }
 
 /** Throws unless the argument is an integer from 0 to 2^32 − 1. */
@@ -120,4 +136,20 @@ export function checkIndex(index: number): void {
 function wrongNumber(name: string, value: unknown, want: string): Error {
   if (typeof value !== "number") return new TypeError(`${name} is a ${typeof value}, want ${want}`);
   return new RangeError(`${name} is ${value}, want ${want}`);
+}
+
+/** Values that a description shows. */
+const SHOWN_COUNT = 8;
+
+/** Name, size and the first few values: `Bitmap(3) {1, 2, 3}`. */
+export function describeSet<Self>(name: string, set: U32Set<Self>): string {
+  const shown: string[] = [];
+  for (const value of set) {
+    if (shown.length === SHOWN_COUNT) {
+      shown.push("…");
+      break;
+    }
+    shown.push(`${value}`);
+  }
+  return `${name}(${set.size}) {${shown.join(", ")}}`;
 }

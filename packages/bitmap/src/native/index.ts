@@ -1,1 +1,2 @@
-export type { U32Set, ValuesOptions } from "../u32-set.ts";
+export { NativeBitmap, nativeBitmaps } from "./bitmap.ts";
+export type { RoaringBitmap, RoaringBitmapClass, RoaringModule } from "./roaring.ts";
