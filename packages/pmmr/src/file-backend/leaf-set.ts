@@ -1,6 +1,7 @@
 import { Bitmap } from "@x/bitmap";
 import { PmmrError } from "../errors.ts";
 import { decodeSetDelta, type SetDelta } from "./delta.ts";
+import { POSITION1_MAX } from "./prune-list.ts";
 
 /**
  * The unspent leaves, and what changed among them since the last commit.
@@ -43,6 +44,7 @@ export class LeafSet {
 
   /** Deletes everything at or beyond `size`; linear in what is deleted. */
   rewind(size: number): void {
+    if (size >= POSITION1_MAX) return;
     const gone = [...this.#bitmap.values({ from: size + 1 })];
     for (const pos1 of gone) this.#toggle(pos1);
     this.#bitmap.deleteRange(size + 1, 2 ** 32);

@@ -1,0 +1,3 @@
+export declare const NAMES: readonly string[];
+export declare const EMPTY: string;
+export declare function digestOfFolder(folder: string, thorough: boolean): Promise<string>;
