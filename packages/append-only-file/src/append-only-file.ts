@@ -264,15 +264,8 @@ export class AppendOnlyFile {
    *
    * @throws AofError `AOF_TOO_MANY`, `AOF_CLOSED` (also while reading, once the file is closed)
    */
-  copy(part: "data" | "sizes" = "data"): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
-    const copy = this.#group.copy();
-    return (async function* pieces() {
-      try {
-        yield* copy.bytes(part === "data" ? 0 : 1);
-      } finally {
-        copy.close();
-      }
-    })();
+  copy(part: "data" | "sizes" = "data"): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
+    return this.#group.copy().stream(part === "data" ? 0 : 1);
   }
 
   /** Reads everything and compares it with what it must be; asks the `check` given at opening about each record. */

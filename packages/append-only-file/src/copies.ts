@@ -56,7 +56,7 @@ export class Copies {
 
   /** Takes a copy of what is applied now. */
   take(): Copy {
-    this.#forgetDead();
+    if (this.#pins.size >= this.#copiesMax) this.#forgetDead();
     if (this.#pins.size >= this.#copiesMax) {
       throw new AofError("AOF_TOO_MANY", `${this.#pins.size} copies are being read`);
     }
@@ -140,6 +140,7 @@ export class Copies {
 
   /** Removes saved pieces that are older than every copy. */
   #release(): void {
+    if (this.#saved.length === 0) return;
     let since = Infinity;
     for (const pin of this.#live()) since = Math.min(since, pin.since);
     const needless = this.#saved.filter((piece) => piece.number < since);
@@ -191,6 +192,29 @@ export class Copy {
     for (let at = 0; at < size; at += PIECE_BYTES) {
       yield this.#read(index, at, Math.min(PIECE_BYTES, size - at));
     }
+  }
+
+  /** As {@link Copy.bytes}; closes the copy when it ends, fails or is returned, even before the first piece was asked for. */
+  stream(index: number): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
+    const pieces = this.bytes(index);
+    const stream: AsyncIterableIterator<Uint8Array<ArrayBuffer>> = {
+      next: async () => {
+        try {
+          const next = await pieces.next();
+          if (next.done === true) this.close();
+          return next;
+        } catch (error) {
+          this.close();
+          throw error;
+        }
+      },
+      return: async () => {
+        this.close();
+        return pieces.return();
+      },
+      [Symbol.asyncIterator]: () => stream,
+    };
+    return stream;
   }
 
   /** Frees what is kept for this copy. A copy that nobody refers to any more is freed as well, later. */

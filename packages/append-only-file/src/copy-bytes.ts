@@ -1,3 +1,4 @@
+import { checkBytes } from "./bytes.ts";
 import { type Allocate, type MediumFile } from "./medium.ts";
 
 /** Bytes moved at once. */
@@ -36,6 +37,7 @@ export async function writePieces(
     if (count > 0) onBytes(count);
   };
   for (const piece of pieces) {
+    checkBytes("a piece", piece);
     for (let done = 0; done < piece.length;) {
       const part = piece.subarray(done, done + COPY_BYTES - held);
       buffer.set(part, held);

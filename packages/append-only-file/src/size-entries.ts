@@ -27,7 +27,7 @@ export type RecordParser = (bytes: Uint8Array) => number | undefined;
 
 /** How far a size file describes its data file truly. */
 export interface SizeCheck {
-  /** Leading entries that lie side by side from offset 0, within the data. */
+  /** Leading entries that lie side by side from offset 0, within the data, and are not contradicted by the next. */
   readonly count: number;
   /** Where the last of them ends in the data. */
   readonly end: number;
@@ -71,11 +71,14 @@ export function decodeSizeEntry(bytes: Uint8Array, at: number): SizeEntry {
 export function checkSizes(sizes: ByteSource, dataSize: number): SizeCheck {
   const entries = Math.floor(sizes.size / SIZE_ENTRY_BYTES);
   let count = 0;
+  let begin = 0;
   let end = 0;
   for (const { offset, size, damaged } of sizeEntries(sizes, 0, entries)) {
     if (damaged) return { count, end, problem: `entry ${count} is none that is ever written` };
     if (offset !== end) {
-      return { count, end, problem: `entry ${count} starts at ${offset}, not at ${end}` };
+      // Either this entry's offset is wrong or the size before it: neither can be believed.
+      const problem = `entry ${count} starts at ${offset}, not at ${end}`;
+      return { count: Math.max(0, count - 1), end: begin, problem };
     }
     if (end + size > dataSize) {
       return {
@@ -84,6 +87,7 @@ export function checkSizes(sizes: ByteSource, dataSize: number): SizeCheck {
         problem: `entry ${count} ends at ${end + size}, the data at ${dataSize}`,
       };
     }
+    begin = end;
     end += size;
     count++;
   }

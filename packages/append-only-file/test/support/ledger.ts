@@ -235,11 +235,17 @@ export class Ledger {
     this.#log = log;
   }
 
-  /** The whole history, opening and closing included. Ends early when the group is poisoned. */
-  async live(history: History): Promise<void> {
+  /**
+   * The whole history, opening and closing included. Ends early when the group is poisoned.
+   *
+   * @param compares - whether group and model are put next to each other after every turn
+   */
+  async live(history: History, compares = false): Promise<void> {
     await this.#open();
     for (const { changes, end } of history) {
+      if (compares) this.compare();
       for (const change of changes) this.#change(change);
+      if (compares) this.compare();
       await this.#end(end);
       if (this.#rejected) await this.#recover();
       if (this.#group?.state !== "open") break;
