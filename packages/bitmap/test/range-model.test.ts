@@ -47,10 +47,7 @@ test("the model of ranges answers as a Set and a sorted list do", () => {
 });
 
 test("ranges that touch are one range, and the whole space is one too", () => {
-  const halves = RangeModel.range(0, 2 ** 31).combine(
-    RangeModel.range(2 ** 31, 2 ** 32),
-    KEEPS.or,
-  );
+  const halves = RangeModel.range(0, 2 ** 31).combine(RangeModel.range(2 ** 31, 2 ** 32), KEEPS.or);
   expect(halves.ranges).toEqual([{ begin: 0, end: 2 ** 32 }]);
   expect(halves.size).toBe(2 ** 32);
   expect(RangeModel.range(7, 7).ranges).toEqual([]);

@@ -39,11 +39,16 @@ export class RangeModel {
   /** Any values, in any order, any number of times. */
   static of(values: Iterable<number>): RangeModel {
     const sorted = [...new Set(values)].toSorted((a, b) => a - b);
+    return RangeModel.ofRanges(sorted.map((value) => ({ begin: value, end: value + 1 })));
+  }
+
+  /** Ranges in ascending order that do not overlap; those that touch are joined. */
+  static ofRanges(sorted: Iterable<ModelRange>): RangeModel {
     const ranges: { begin: number; end: number }[] = [];
-    for (const value of sorted) {
+    for (const { begin, end } of sorted) {
       const last = ranges.at(-1);
-      if (last?.end === value) last.end++;
-      else ranges.push({ begin: value, end: value + 1 });
+      if (last?.end === begin) last.end = end;
+      else ranges.push({ begin, end });
     }
     return new RangeModel(ranges);
   }
