@@ -11,6 +11,7 @@ export {
 } from "./disk/disk.ts";
 export { DiskError, type DiskErrorCode } from "./disk/error.ts";
 export { Random, seedOf } from "./random.ts";
+export { loadRoaring } from "./roaring.ts";
 export { fromEnvironment, printCounts, printSkip, scaled, testScale } from "./scale.ts";
 export { type Campaign, crashCampaign, faultCampaign, findsMistake } from "./crash/campaign.ts";
 export {
