@@ -32,7 +32,7 @@ describe("a range in a folder", () => {
       title: "T-CRASH pmmr/file",
       histories: histories(20, 30),
       subject,
-      runs: scaled(15),
+      runs: scaled(19),
     });
     expect(counts.images).toBeGreaterThan(scaled(40_000));
   });

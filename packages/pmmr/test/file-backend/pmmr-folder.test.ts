@@ -1,4 +1,5 @@
 import { MemoryFileSystem } from "@x/append-only-file";
+import { Bitmap } from "@x/bitmap";
 import { toHex } from "@x/hash";
 import { SimulatedDisk } from "@x/testing";
 import { describe, expect, expectTypeOf, test } from "vitest";
@@ -234,6 +235,30 @@ describe("what a range refuses", () => {
     await folder.commit();
     expect(folder.pmmr.element(0)?.length).toBe(65_535);
     await folder.close();
+  });
+
+  test("the position after the last that fits into 32 bits", async () => {
+    const fs = new MemoryFileSystem();
+    const folder = await openKind(fs, PRUNABLE, OPTIONS);
+    // Two halves of a tree of 2^31 leaves, each one hash: together they fill a prunable range.
+    folder.pmmr.pushPrunedSubtree(new Uint8Array(32).fill(1), 2 ** 31 - 2);
+    folder.pmmr.pushPrunedSubtree(new Uint8Array(32).fill(2), 2 ** 32 - 3);
+    expect(folder.pmmr.size).toBe(2 ** 32 - 1);
+    expect(folder.pmmr.leafCount).toBe(2 ** 31);
+    expect(folder.stats()).toMatchObject({ prunedRootCount: 1, hashCount: 1, recordCount: 0 });
+    expect(await codeOf(() => folder.pmmr.push(element(0, PRUNABLE)))).toBe("PMMR_CAPACITY");
+    expect(await codeOf(() => folder.pmmr.pushPrunedSubtree(new Uint8Array(32), 2 ** 32 + 1))).toBe(
+      "PMMR_CAPACITY",
+    );
+    expect(folder.pmmr.unspentCount()).toBe(0);
+    const root = folder.pmmr.root();
+    await folder.commit();
+    await folder.close({ handOver: true });
+    expect([...Bitmap.deserialize(readFile(fs, "pmmr_prun.bin"))]).toEqual([2 ** 32 - 1]);
+    const again = await openKind(fs, PRUNABLE, OPTIONS);
+    expect(again.pmmr.root()).toEqual(root);
+    expect((await again.verify()).ok).toBe(true);
+    await again.close();
   });
 
   test("spending and compacting where leaves cannot be spent", async () => {
