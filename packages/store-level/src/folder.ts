@@ -2,6 +2,8 @@ import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
+import { StoreError } from "@x/store";
+
 /** Names LevelDB gives to its files. Ours are none of these, so it leaves them alone. */
 const LEVEL_FILE = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:log|ldb|sst|dbtmp))$/;
 const LOG_FILE = /^(\d+)\.log$/;
@@ -13,7 +15,11 @@ export interface NumberedFile {
   readonly number: number;
 }
 
-/** The folder of one database. */
+/**
+ * The folder of one database.
+ *
+ * Every method fails with STORE_IO, the system's error as its cause.
+ */
 export class Folder {
   readonly path: string;
 
@@ -23,39 +29,31 @@ export class Folder {
   }
 
   /** Makes the folder, for its owner alone, and those above it; the names of all are durable. */
-  async make(): Promise<void> {
-    const first = await mkdir(this.path, { recursive: true, mode: 0o700 });
-    // From the folder up to the one that was there before.
-    const last = first === undefined ? this.path : dirname(resolve(first));
-    for (let at = this.path; ; at = dirname(at)) {
-      await syncFolder(at);
-      if (at === last || at === dirname(at)) return;
-    }
+  make(): Promise<void> {
+    return attempt("the folder", async () => {
+      const first = await mkdir(this.path, { recursive: true, mode: 0o700 });
+      // From the folder up to the one that was there before.
+      const last = first === undefined ? this.path : dirname(resolve(first));
+      for (let at = this.path; ; at = dirname(at)) {
+        await syncFolder(at);
+        if (at === last || at === dirname(at)) return;
+      }
+    });
   }
 
   /** Names in the folder; none where it does not exist. */
   async names(): Promise<string[]> {
-    try {
-      return await readdir(this.path);
-    } catch (error) {
-      if (isMissing(error)) return [];
-      throw error;
-    }
+    return (await attemptExisting("the folder", () => readdir(this.path))) ?? [];
   }
 
   /** The content of a file, or nothing where there is none. */
-  async read(name: string): Promise<Uint8Array | undefined> {
-    try {
-      return await readFile(join(this.path, name));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+  read(name: string): Promise<Uint8Array | undefined> {
+    return attemptExisting(name, () => readFile(join(this.path, name)));
   }
 
   /** The first bytes of a file, or nothing where there is none. */
-  async readStart(name: string, sizeMax: number): Promise<Uint8Array | undefined> {
-    try {
+  readStart(name: string, sizeMax: number): Promise<Uint8Array | undefined> {
+    return attemptExisting(name, async () => {
       const file = await open(join(this.path, name), constants.O_RDONLY);
       try {
         const { buffer, bytesRead } = await file.read(new Uint8Array(sizeMax), 0, sizeMax, 0);
@@ -63,60 +61,81 @@ export class Folder {
       } finally {
         await file.close();
       }
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    });
   }
 
+  /** Bytes in a file; 0 where there is none. */
   async sizeOf(name: string): Promise<number> {
-    return (await stat(join(this.path, name))).size;
+    return (await attemptExisting(name, () => stat(join(this.path, name))))?.size ?? 0;
   }
 
-  /** Replaces a small file: written beside it, synced, renamed, and the name made durable. */
-  async replace(name: string, content: Uint8Array): Promise<void> {
-    const beside = `${name}.new`;
-    const file = await open(join(this.path, beside), "w", 0o600);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(join(this.path, beside), join(this.path, name));
-    await this.sync();
+  /**
+   * Replaces a small file: written beside it, synced, renamed, and the name made durable. What a crash leaves beside it
+   * ends in `.new`.
+   */
+  replace(name: string, content: Uint8Array): Promise<void> {
+    return attempt(name, async () => {
+      const path = join(this.path, name);
+      // Another process may be about to do the same, and find only then that it comes too late.
+      const beside = `${path}.${process.pid}.new`;
+      const file = await open(beside, "w", 0o600);
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(beside, path);
+      await syncFolder(this.path);
+    });
   }
 
   /** Cuts a file to a size, durably; one that is gone or shorter is left. */
   async cut(name: string, size: number): Promise<void> {
-    const path = join(this.path, name);
-    try {
-      if ((await this.sizeOf(name)) > size) await truncate(path, size);
-      await syncPath(path, "data");
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+    if ((await this.sizeOf(name)) <= size) return;
+    await attemptExisting(name, async () => {
+      await truncate(join(this.path, name), size);
+      await syncPath(join(this.path, name), "data");
+    });
   }
 
   /** Removes a file, durably. */
-  async remove(name: string): Promise<void> {
-    await rm(join(this.path, name), { force: true });
-    await this.sync();
+  remove(name: string): Promise<void> {
+    return attempt(name, async () => {
+      await rm(join(this.path, name), { force: true });
+      await syncFolder(this.path);
+    });
   }
 
   /** Makes the content of a file durable; one that is gone needs it no more. */
   async syncFile(name: string): Promise<void> {
-    try {
-      await syncPath(join(this.path, name), "data");
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+    await attemptExisting(name, () => syncPath(join(this.path, name), "data"));
   }
 
   /** Makes the names durable. */
   sync(): Promise<void> {
-    return syncFolder(this.path);
+    return attempt("the folder", () => syncFolder(this.path));
   }
+}
+
+async function attempt<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw new StoreError("STORE_IO", `${what} could not be read or written`, { cause });
+  }
+}
+
+/** Gives nothing where there is nothing. */
+function attemptExisting<T>(what: string, call: () => Promise<T>): Promise<T | undefined> {
+  return attempt(what, async () => {
+    try {
+      return await call();
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  });
 }
 
 /** Whether LevelDB wrote a file of this name. */

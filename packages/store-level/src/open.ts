@@ -7,7 +7,14 @@ import { DiskMedium } from "./disk-medium.ts";
 import { checkDropped, expectTorn } from "./dropped-writes.ts";
 import { Folder, isLevelFile, logFiles, tableFiles } from "./folder.ts";
 import { checkLogs, lostWrites } from "./log-check.ts";
-import { beginCreating, endCreating, isCreating, readClosed, writeClosed } from "./own-files.ts";
+import {
+  beginCreating,
+  endCreating,
+  isCreating,
+  leftovers,
+  readClosed,
+  writeClosed,
+} from "./own-files.ts";
 import { type Crc32, crc32 as portableCrc32 } from "./wrap/crc32.ts";
 import { levelCode, readError } from "./wrap/database-errors.ts";
 import { type FormatRecord } from "./wrap/format-record.ts";
@@ -195,8 +202,10 @@ async function finish(
     : await formatOf(database, creating, checked);
   checkSequence(format, checked);
   if (format !== undefined) await checkClosed(folder, format, allowLostWrites);
-  await syncAll(folder, await folder.names());
-  if (isCreating(await folder.names())) await endCreating(folder);
+  const names = await folder.names();
+  await syncAll(folder, names);
+  for (const name of leftovers(names)) await folder.remove(name);
+  if (isCreating(names)) await endCreating(folder);
   const medium = new DiskMedium(
     {
       logs: async () => logFiles(await folder.names()).map(({ name }) => name),

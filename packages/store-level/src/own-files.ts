@@ -20,6 +20,11 @@ export function isCreating(names: readonly string[]): boolean {
   return names.includes(CREATING);
 }
 
+/** Names of what a crash left of the replacement of one of these files. */
+export function leftovers(names: readonly string[]): string[] {
+  return names.filter((name) => /^STORE_[A-Z_]+\.\d+\.new$/.test(name));
+}
+
 export async function beginCreating(folder: Folder): Promise<void> {
   await folder.replace(CREATING, new Uint8Array());
 }

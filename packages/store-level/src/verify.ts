@@ -173,11 +173,7 @@ function isTable(name: string): boolean {
 }
 
 async function readFile(folder: Folder, { name }: NumberedFile): Promise<Uint8Array> {
-  try {
-    return (await folder.read(name)) ?? new Uint8Array();
-  } catch (error) {
-    throw new StoreError("STORE_IO", `${name} cannot be read`, { cause: error });
-  }
+  return (await folder.read(name)) ?? new Uint8Array();
 }
 
 function missingTables(manifest: Manifest | undefined, tables: readonly NumberedFile[]): Finding[] {

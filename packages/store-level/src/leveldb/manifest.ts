@@ -45,6 +45,7 @@ export function readManifest(records: readonly LogRecord[]): Manifest {
     lastSequence: 0,
     tables: new Map<number, TableRange>(),
   };
+  if (records.length === 0) throw new Damage(0, "a manifest holds no record");
   for (const record of records) applyEdit(state, new Cursor(record.data, record.offset));
   return state;
 }

@@ -35,7 +35,9 @@ interface BlockHandle {
  */
 export function* readTable(bytes: Uint8Array): Generator<TableBlock, void> {
   const { metaindex, index } = readFooter(bytes);
-  readBlock(bytes, metaindex);
+  // Blocks beside the data: the filter, which answers that a key is not there.
+  for (const { value } of blockEntries(readBlock(bytes, metaindex), metaindex.offset))
+    readBlock(bytes, readHandle(new Cursor(value, metaindex.offset)));
   for (const { value } of blockEntries(readBlock(bytes, index), index.offset)) {
     const handle = readHandle(new Cursor(value, index.offset));
     const operations = toOperations(readBlock(bytes, handle), handle.offset);

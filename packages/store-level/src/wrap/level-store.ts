@@ -110,7 +110,7 @@ export class LevelStore implements Store {
     return this.#format?.checksums === true;
   }
 
-  /** Batches written since the store was made; `undefined` for a foreign database, which does not count them. */
+  /** Batches with operations since the store was made; `undefined` for a foreign database, which does not count them. */
   get sequence(): number | undefined {
     return this.#format?.sequence;
   }
@@ -299,13 +299,15 @@ export class LevelStore implements Store {
     const sync = accepted.some((pending) => pending.sync);
     const operations: LevelOperation[] = [];
     let byteCount = 0;
+    let batchCount = 0;
     for (const pending of accepted) {
       for (const operation of pending.operations) operations.push(operation);
       byteCount += pending.byteCount;
+      if (pending.operations.length > 0) batchCount++;
     }
     // Without operations there is something to do only where something is to be made durable.
     if (operations.length === 0 && !(sync && this.#hasUnsynced)) return undefined;
-    const writing = this.#commitOperations(operations, byteCount, accepted.length, sync);
+    const writing = this.#commitOperations(operations, byteCount, batchCount, sync);
     this.#writing = settled(writing);
     try {
       await writing;
