@@ -344,3 +344,67 @@ function checkComparisons<S extends U32Set<S>>(first: Pair<S>, second: Pair<S>):
   expect(first.set.isSubsetOf(second.set)).toBe(common === size);
   expect(first.set.intersects(second.set)).toBe(common > 0);
 }
+
+/** Iterations of the three forms, whole, from a value on, both ways, and while the set changes. */
+export function setIterates<S extends U32Set<S>>(sets: Pick<SetSubject<S>, "from">): number {
+  const values = [
+    ...numbersFrom(0, 40).map((i) => 5 * i),
+    ...numbersFrom(0, 6000).map((i) => 65_536 + 2 * i),
+    ...numbersFrom(131_072, 140_000),
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 32 - 1,
+  ];
+  const set = sets.from(values);
+  set.runOptimize();
+  let checked = 0;
+  for (const from of [...EDGES, 5, 6, 65_535, 65_536, 65_537, 77_534, 77_535, 139_999, 140_000]) {
+    const up = values.filter((value) => from <= value);
+    const down = values.filter((value) => value <= from).toReversed();
+    expectSameNumbers([...set.values({ from })], up);
+    expectSameNumbers([...set.values({ from, reverse: true })], down);
+    checked += up.length + down.length;
+  }
+  // Any number of iterations at once, each with a place of its own.
+  const first = set.values();
+  const second = set.values({ reverse: true });
+  expect([first.next(), second.next(), first.next()]).toEqual([
+    { done: false, value: 0 },
+    { done: false, value: 2 ** 32 - 1 },
+    { done: false, value: 5 },
+  ]);
+  expect(first[Symbol.iterator]()).toBe(first);
+  expect(first.return?.()).toEqual({ done: true, value: undefined });
+  expect(first.next()).toEqual({ done: true, value: undefined });
+  expect(second.next()).toEqual({ done: false, value: 2 ** 31 });
+  expect([...sets.from([])]).toEqual([]);
+  expect([...sets.from([]).values({ reverse: true })]).toEqual([]);
+  for (const reverse of [false, true]) checkChangingIteration(sets, reverse);
+  return checked;
+}
+
+/** Deletes and adds under an iteration; the multiples of ten stay. */
+function checkChangingIteration<S extends U32Set<S>>(
+  sets: Pick<SetSubject<S>, "from">,
+  reverse: boolean,
+): void {
+  const staying = numbersFrom(0, 20_000).map((i) => 10 * i);
+  const set = sets.from([...staying, ...staying.map((value) => value + 1)]);
+  const seen: number[] = [];
+  let visits = 0;
+  for (const value of set.values({ reverse })) {
+    if (visits++ % 7 === 0) {
+      set.delete(value + 1);
+      set.add(((value * 31) % 200_000) - (((value * 31) % 200_000) % 10) + 3);
+    }
+    seen.push(value);
+  }
+  const ascending = reverse ? seen.toReversed() : seen;
+  for (let i = 1; i < ascending.length; i++) {
+    if ((ascending[i - 1] ?? 0) >= (ascending[i] ?? 0)) throw new Error(`not in order at ${i}`);
+  }
+  expectSameNumbers(
+    ascending.filter((value) => value % 10 === 0),
+    staying,
+  );
+}
