@@ -1,8 +1,9 @@
 import { checkBytes, checkCount } from "./bytes.ts";
+import { type RewritePlan } from "./commit.ts";
 import { AofError } from "./errors.ts";
 import { type FileSystem } from "./file-system.ts";
 import { FixedRecords } from "./fixed-records.ts";
-import { FileGroup, type GroupStats, type RewritePlan } from "./group.ts";
+import { FileGroup, type GroupStats } from "./group.ts";
 import { type GroupLayout } from "./layout.ts";
 import { type GroupOptions } from "./options.ts";
 import { adoptFixed, adoptVariable } from "./record-adoption.ts";

@@ -1,57 +1,17 @@
-import { checkBytes, checkCount, EMPTY } from "./bytes.ts";
+import { AppliedState } from "./applied-state.ts";
+import { type Commit, type RewritePlan, sealCommit, sealRewrite } from "./commit.ts";
 import { Copies, type Copy } from "./copies.ts";
-import { copyBytes, type CopyWatch, writePieces } from "./copy-bytes.ts";
 import { AofError } from "./errors.ts";
 import { type FileSystem, type Unlock } from "./file-system.ts";
 import { type Gate, type GroupFile, LayeredFile } from "./group-file.ts";
-import { META_BYTES_MAX } from "./journal-header.ts";
-import { type BlobContent, checkLayout, type GroupLayout } from "./layout.ts";
+import { checkLayout, type GroupLayout } from "./layout.ts";
 import { Medium } from "./medium.ts";
-import { openFolder, type OpenedFolder } from "./open-folder.ts";
+import { openFolder } from "./open-folder.ts";
+import { type OpenedFolder } from "./opened-folder.ts";
 import { checkGroupOptions, type GroupOptions } from "./options.ts";
 import { journalName, lockName } from "./own-names.ts";
 import { PageCache } from "./page-cache.ts";
-import { poisoned, type SealedCommit, type SealedRewrite, Writer } from "./writer.ts";
-
-/** The unit that a crash keeps or loses as a whole. */
-export interface Commit {
-  /** The owner's identity of the state, at most 1024 bytes; copied. */
-  readonly meta: Uint8Array;
-  /** Per blob: `undefined` when unchanged, else what changed since the commit before. `delta` is not empty; copied. */
-  readonly blobs: readonly (
-    | undefined
-    | { readonly delta: Uint8Array; readonly content: BlobContent }
-  )[];
-  /** Whether the promise waits for the medium. Default: true. */
-  readonly sync?: boolean;
-}
-
-/** Replaces the content of files: see {@link FileGroup.rewrite}. */
-export interface RewritePlan {
-  /**
-   * Per append file: `undefined` leaves it; `keep` copies ascending, disjoint byte ranges of it; `content` replaces it by these
-   * pieces (each is used before the next is asked for, and not kept). Both are asked once, when the rewrite has its turn.
-   */
-  readonly files: readonly (
-    | undefined
-    | { readonly keep: Iterable<readonly [begin: number, end: number]> }
-    | { readonly content: Iterable<Uint8Array> }
-  )[];
-  /** Per blob: its content from now on, `undefined` when unchanged. */
-  readonly blobs: readonly (undefined | BlobContent)[];
-  /** As in {@link Commit}. */
-  readonly meta: Uint8Array;
-  /** Looked at after every 256 KiB. */
-  readonly signal?: StopSignal;
-  /** Called after every 256 KiB with the bytes written so far. An exception stops the rewrite, as the signal does. */
-  readonly onProgress?: (progress: { readonly bytesDone: number }) => void;
-}
-
-/** The part of an `AbortSignal` that is read here. */
-export interface StopSignal {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-}
+import { poisoned, Writer } from "./writer.ts";
 
 /** What was done since opening, the opening included. A plain snapshot. */
 export interface GroupStats {
@@ -127,12 +87,9 @@ export class FileGroup {
       options.readOnly || header === undefined
         ? undefined
         : new Writer(
-            medium,
-            layout,
+            new AppliedState(medium, layout, this.#layered, { header, meta, blobs }),
             options,
             { protect: (changes) => copies.protect(changes), metrics: options.metrics },
-            this.#layered,
-            { header, meta, blobs },
           );
   }
 
@@ -216,28 +173,7 @@ export class FileGroup {
   async commit(commit: Commit): Promise<void> {
     const writer = this.#checkWritable();
     if (writer.refusal !== undefined) throw writer.refusal.error;
-    checkMeta(commit.meta);
-    const { blobs } = this.#layout;
-    if (commit.blobs.length !== blobs.length) {
-      throw new RangeError(
-        `commit has ${commit.blobs.length} blobs, the group has ${blobs.length}`,
-      );
-    }
-    for (const blob of commit.blobs) {
-      if (blob === undefined) continue;
-      checkBytes("delta", blob.delta);
-      if (blob.delta.length === 0) throw new RangeError("a delta must not be empty");
-    }
-    const rewinds = this.#layered.some((file) => file.rewound);
-    const sealed: SealedCommit = {
-      meta: commit.meta.slice(),
-      deltas: commit.blobs.map((blob) => blob?.delta.slice() ?? EMPTY),
-      contents: commit.blobs.map((blob) => blob?.content),
-      sync: commit.sync ?? true,
-      rewinds,
-      layers: this.#layered.map((file) => file.seal()),
-    };
-    return writer.commit(sealed);
+    return writer.commit(sealCommit(commit, this.#layered, this.#layout.blobs.length));
   }
 
   /** Files back to what they held at the last commit call that was not rejected. */
@@ -282,29 +218,8 @@ export class FileGroup {
     const writer = this.#checkWritable();
     this.#checkChangeable();
     if (writer.refusal !== undefined) throw writer.refusal.error;
-    checkMeta(plan.meta);
-    if (this.#layered.some((file) => file.pending)) {
-      throw new TypeError("a rewrite needs all changes committed or discarded");
-    }
-    if (
-      plan.files.length !== this.#layered.length ||
-      plan.blobs.length !== this.#layout.blobs.length
-    ) {
-      throw new RangeError("a rewrite names every file and blob of the group");
-    }
-    const watch = watchOf(plan, this.#medium);
-    const files: SealedRewrite["files"] = this.#layered.map((file, i) => {
-      const next = plan.files[i];
-      if (next === undefined) return undefined;
-      return {
-        kind: "replaced",
-        write: async (side) =>
-          "keep" in next
-            ? copyBytes(file.file, file.applied, side, ascending(next.keep, file.applied), watch)
-            : writePieces(side, next.content, watch),
-      };
-    });
-    return writer.rewrite({ meta: plan.meta.slice(), files, contents: plan.blobs });
+    const { allocate } = this.#medium;
+    return writer.rewrite(sealRewrite(plan, this.#layered, this.#layout.blobs.length, allocate));
   }
 
   /**
@@ -382,48 +297,5 @@ export class FileGroup {
     if (this.#checkWritable().rewriting) {
       throw new TypeError("files cannot be changed while a rewrite runs");
     }
-  }
-}
-
-function checkMeta(meta: Uint8Array): void {
-  checkBytes("meta", meta);
-  if (meta.length > META_BYTES_MAX) {
-    throw new RangeError(`meta must be at most ${META_BYTES_MAX} bytes, got ${meta.length}`);
-  }
-}
-
-function watchOf({ signal, onProgress }: RewritePlan, medium: Medium): CopyWatch {
-  let bytesDone = 0;
-  return {
-    allocate: medium.allocate,
-    onBytes: (count) => {
-      bytesDone += count;
-      onProgress?.({ bytesDone });
-      if (signal?.aborted === true) throw signal.reason ?? new Error("the rewrite was stopped");
-    },
-  };
-}
-
-/**
- * Passes ranges on, each checked.
- *
- * @yields the ranges as they are
- */
-function* ascending(
-  ranges: Iterable<readonly [begin: number, end: number]>,
-  size: number,
-): Generator<readonly [begin: number, end: number], void> {
-  let from = 0;
-  for (const range of ranges) {
-    const [begin, end] = range;
-    checkCount("a kept range's begin", begin);
-    checkCount("a kept range's end", end);
-    if (begin < from || end < begin || end > size) {
-      throw new RangeError(
-        `kept range [${begin}, ${end}) is not within [${from}, ${size}) or runs backwards`,
-      );
-    }
-    yield range;
-    from = end;
   }
 }

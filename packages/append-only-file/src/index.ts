@@ -4,18 +4,13 @@ export {
   type RecordsCommit,
   type RewriteOptions,
 } from "./append-only-file.ts";
+export type { Commit, RewritePlan, StopSignal } from "./commit.ts";
 export { type Copy } from "./copies.ts";
 export { AofError, type AofErrorCode, type AofErrorOptions } from "./errors.ts";
 export type { FileSystem, OpenFile, OpenMode, Unlock } from "./file-system.ts";
 export { FixedRecords } from "./fixed-records.ts";
 export type { GroupFile } from "./group-file.ts";
-export {
-  type Commit,
-  FileGroup,
-  type GroupStats,
-  type RewritePlan,
-  type StopSignal,
-} from "./group.ts";
+export { FileGroup, type GroupStats } from "./group.ts";
 export type {
   AdoptView,
   Adoption,

@@ -1,44 +1,20 @@
-import { judge, planAdoption } from "./adoption.ts";
+import { adoptFolder } from "./adopt-folder.ts";
 import { install, publish, SwitchError } from "./checkpoint.ts";
 import { AofError } from "./errors.ts";
-import { type JournalHeader } from "./journal-header.ts";
 import { readHeader, type ReadHeader } from "./journal-reader.ts";
-import { type BlobContent, groupNames, type GroupLayout } from "./layout.ts";
+import { groupNames, type GroupLayout } from "./layout.ts";
 import { type Medium, MediumFile } from "./medium.ts";
-import { OverlayFile } from "./overlay-file.ts";
-import { isLeftover, journalName, sideName } from "./own-names.ts";
 import {
-  carryOut,
-  planRecovery,
-  type RecoveredBlob,
-  type Recovery,
-  restoreBlob,
-} from "./recovery.ts";
-
-/** A folder at one committed state, ready to be used. */
-export interface OpenedFolder {
-  /** Whether this opening created the group. */
-  readonly created: boolean;
-  /** `undefined` when a folder without a journal was opened for reading only. */
-  readonly header: JournalHeader | undefined;
-  readonly meta: Uint8Array;
-  readonly sequence: number;
-  /** Open append files, and how many of their bytes count. */
-  readonly files: readonly { readonly file: MediumFile; readonly size: number }[];
-  readonly blobs: readonly OpenedBlob[];
-}
-
-/** A blob: its content, and whether the header counts on an older one. */
-export type OpenedBlob = RecoveredBlob;
-
-/** The part of the group's options that matters here. */
-export interface OpenFolderOptions {
-  readonly readOnly: boolean;
-  readonly repair: boolean;
-  readonly adopt: boolean;
-  readonly sequenceMin: number;
-  readonly initialMeta: Uint8Array;
-}
+  blobsOf,
+  checkSequence,
+  type OpenedFolder,
+  type OpenFolderOptions,
+  openFiles,
+  removeLeftovers,
+} from "./opened-folder.ts";
+import { OverlayFile } from "./overlay-file.ts";
+import { journalName } from "./own-names.ts";
+import { carryOut, planRecovery, type Recovery, restoreBlob } from "./recovery.ts";
 
 /** Codes that `repair` may answer with the owner's judgement instead of the journal's. */
 const REPAIRABLE: ReadonlySet<string> = new Set([
@@ -241,127 +217,6 @@ async function createFolder(
   return { created: true, header, meta: options.initialMeta, sequence: 0, files, blobs };
 }
 
-/**
- * Opens a folder on the owner's word.
- *
- * @param before - the journal's header where there is one that can be read
- * @param reason - why the journal does not count, thrown again where the owner cannot help either
- */
-async function adoptFolder(
-  medium: Medium,
-  layout: GroupLayout,
-  names: ReadonlySet<string>,
-  before: JournalHeader | undefined,
-  options: OpenFolderOptions,
-  reason?: unknown,
-): Promise<OpenedFolder> {
-  const sequence = before === undefined ? 0 : before.sequence + 1;
-  checkSequence(sequence, options);
-  const current = await publishBefore(medium, layout, names, before, options, reason);
-  const verdict = judge(medium, layout, current, options.repair);
-  const plan = planAdoption(medium, layout, current, verdict);
-  try {
-    const contents = layout.blobs.map((spec, i) => restoreBlob(spec, plan.blobBytes[i], []));
-    if (options.readOnly) return adoptReadOnly(medium, layout, current, verdict.meta, contents);
-    removeLeftovers(medium, layout, current);
-    const header = await install(medium, layout, {
-      generation: (before?.generation ?? 0) + 1,
-      clean: false,
-      sequence,
-      meta: verdict.meta,
-      files: plan.files,
-      blobs: plan.blobs,
-      sync: plan.opened,
-    });
-    publish(medium, layout, header);
-    const files = cutToSize(openFiles(medium, layout), header);
-    const blobs = blobsOf(
-      header,
-      contents.map((content) => ({ content })),
-    );
-    return { created: false, header, meta: verdict.meta.slice(), sequence, files, blobs };
-  } finally {
-    for (const file of plan.opened) file.close();
-  }
-}
-
-/** Finishes the renames of the journal that is given up, so that the owner judges the content that counts. */
-async function publishBefore(
-  medium: Medium,
-  layout: GroupLayout,
-  names: ReadonlySet<string>,
-  before: JournalHeader | undefined,
-  options: OpenFolderOptions,
-  reason: unknown,
-): Promise<ReadonlySet<string>> {
-  const sides = groupNames(layout).filter(
-    (name) => before !== undefined && names.has(sideName(layout.prefix, before.generation, name)),
-  );
-  const unknown =
-    reason !== undefined &&
-    before === undefined &&
-    [...names].some((name) => name.startsWith(`${layout.prefix}_next.`));
-  // Without the header nobody knows which of them count.
-  if (unknown || (sides.length > 0 && options.readOnly)) throw reason;
-  if (sides.length > 0) await medium.syncFolder();
-  for (const name of sides) {
-    medium.rename(sideName(layout.prefix, before?.generation ?? 0, name), name);
-  }
-  return sides.length > 0 ? medium.names() : names;
-}
-
-function adoptReadOnly(
-  medium: Medium,
-  layout: GroupLayout,
-  names: ReadonlySet<string>,
-  meta: Uint8Array,
-  contents: readonly BlobContent[],
-): OpenedFolder {
-  const files = layout.files.map(({ name }) => {
-    const below = names.has(name) ? medium.open(name, "existing") : undefined;
-    const size = below?.size() ?? 0;
-    const overlay = new OverlayFile(below, [], size);
-    return { file: new MediumFile(medium.counts, name, overlay), size };
-  });
-  const blobs = contents.map((content) => ({ content, inHeader: undefined, changed: false }));
-  return { created: false, header: undefined, meta: meta.slice(), sequence: 0, files, blobs };
-}
-
-/** A crash before the last cut is finished by recovery: the header has the sizes. */
-function cutToSize(opened: readonly MediumFile[], header: JournalHeader): OpenedFolder["files"] {
-  return opened.map((file, i) => {
-    const size = header.files[i]?.length ?? 0;
-    if (file.size() > size) file.truncate(size);
-    return { file, size };
-  });
-}
-
-function openFiles(medium: Medium, layout: GroupLayout): MediumFile[] {
-  const opened: MediumFile[] = [];
-  try {
-    for (const { name } of layout.files) opened.push(medium.open(name, "existing"));
-    return opened;
-  } catch (error) {
-    for (const file of opened) file.close();
-    throw error;
-  }
-}
-
-function removeLeftovers(medium: Medium, layout: GroupLayout, names: ReadonlySet<string>): void {
-  for (const name of names) if (isLeftover(layout.prefix, name)) medium.remove(name);
-}
-
-function blobsOf(
-  header: JournalHeader,
-  blobs: readonly { readonly content: BlobContent }[],
-): OpenedBlob[] {
-  return blobs.map(({ content }, i) => ({
-    content,
-    inHeader: header.blobs[i]?.content,
-    changed: false,
-  }));
-}
-
 function mayAdopt(
   error: unknown,
   layout: GroupLayout,
@@ -374,13 +229,4 @@ function mayAdopt(
     return start !== undefined && (options.adopt || options.repair);
   }
   return options.repair && REPAIRABLE.has(error.code);
-}
-
-function checkSequence(found: number, { sequenceMin }: OpenFolderOptions): void {
-  if (found < sequenceMin) {
-    throw new AofError(
-      "AOF_ROLLED_BACK",
-      `the folder is at commit ${found}, expected at least ${sequenceMin}`,
-    );
-  }
 }

@@ -1,6 +1,6 @@
+import { type StopSignal } from "./commit.ts";
 import { AofError } from "./errors.ts";
 import { type FixedRecords } from "./fixed-records.ts";
-import { type StopSignal } from "./group.ts";
 import { sizeEntries } from "./size-entries.ts";
 import { VariableRecords } from "./variable-records.ts";
 

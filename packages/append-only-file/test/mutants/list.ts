@@ -15,9 +15,10 @@ export interface Mutant {
 }
 
 const REWIND = `    this.#record(commit, record);
-    await this.#journal.sync();
-    this.#acknowledge();
-    for (const [i, file] of this.#files.entries()) {`;
+    await this.journal.sync();
+    this.#queue.acknowledge();
+    this.#state.write(commit);
+    this.#state.settle(commit);`;
 
 /** Mistakes of the commit protocol, the checkpoint and recovery. Every one must be caught. */
 export const MUTANTS: readonly Mutant[] = [
@@ -27,8 +28,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "writer.ts",
-        find: "    if (sync) await this.#journal.sync();\n    this.#acknowledge();",
-        replace: "    this.#acknowledge();\n    if (sync) await this.#journal.sync();",
+        find: "    if (sync) await this.journal.sync();\n    this.#queue.acknowledge();",
+        replace: "    this.#queue.acknowledge();\n    if (sync) await this.journal.sync();",
       },
     ],
   },
@@ -40,24 +41,10 @@ export const MUTANTS: readonly Mutant[] = [
         file: "writer.ts",
         find: REWIND,
         replace: `    this.#record(commit, record);
-    for (const [i, file] of this.#files.entries()) {
-      const layer = commit.layers[i];
-      if (layer !== undefined) file.write(layer);
-    }
-    this.#settle(commit);
-    await this.#journal.sync();
-    this.#acknowledge();
-    for (const [i, file] of this.#files.slice(0, 0).entries()) {`,
-      },
-      {
-        file: "writer.ts",
-        find: `      if (layer !== undefined) file.write(layer);
-    }
-    this.#settle(commit);
-  }`,
-        replace: `      if (layer !== undefined) file.write(layer);
-    }
-  }`,
+    this.#state.write(commit);
+    this.#state.settle(commit);
+    await this.journal.sync();
+    this.#queue.acknowledge();`,
       },
     ],
   },
@@ -249,15 +236,15 @@ export const MORE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "writer.ts",
-        find: "if (this.#journal.header.clean || this.#due()) {",
-        replace: "if (this.#due()) {",
+        find: "if (this.journal.header.clean || this.#isDue()) {",
+        replace: "if (this.#isDue()) {",
       },
     ],
   },
   {
     id: "no-refusal",
     what: "a commit called before its maker heard that the one before was undone is taken",
-    patches: [{ file: "writer.ts", find: "    this.#refusal = { error };\n", replace: "" }],
+    patches: [{ file: "writer.ts", find: "      this.#refusal = { error };\n", replace: "" }],
   },
 ];
 
