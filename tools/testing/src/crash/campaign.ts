@@ -14,8 +14,10 @@ export interface Campaign<H> {
   readonly histories: fc.Arbitrary<H>;
   /** A store that lives through this history. Called once per run. */
   readonly subject: (history: H) => CrashSubject;
-  /** Number of histories. */
+  /** Number of histories; the most, where there is a {@link Campaign.volume}. */
   readonly runs: number;
+  /** Ends the campaign after the history with which all of these are reached. Default: all histories run. */
+  readonly volume?: { readonly images?: number; readonly nested?: number };
   /** Histories that failed once: run first, always. Default: none. */
   readonly examples?: readonly H[];
   /** Seed of histories and crashes; the environment's `CRASH_SEED` goes before. Default: 1. */
@@ -43,7 +45,9 @@ export async function crashCampaign<H>(
     milliseconds: 0,
   };
   const { title } = campaign;
+  const { volume } = campaign;
   await overHistories(campaign, async (subject, seed) => {
+    if (volume !== undefined && reached(total, volume)) return;
     add(total, await crashEverywhere(subject, { ...options, seed }));
   });
   const { milliseconds, ...counts } = total;
@@ -118,6 +122,13 @@ async function overHistories<H>(
   throw found
     ? new CrashFailure(message, line, { cause: error })
     : new Error(message, { cause: error });
+}
+
+function reached(
+  total: CrashCounts,
+  { images = 0, nested = 0 }: { readonly images?: number; readonly nested?: number },
+): boolean {
+  return images <= total.images && nested <= total.nested;
 }
 
 function add<T extends CrashCounts | FaultCounts>(total: T, more: T): void {
