@@ -53,7 +53,8 @@ function read(
  * A bitmap of the native addon `roaring` behind the interface of this package: quicker where whole
  * sets are combined, slower for single values. Made by {@link nativeBitmaps}.
  *
- * Arguments are checked before the addon sees them.
+ * Arguments are checked before the addon sees them, and a set that is combined in place with itself is
+ * not left to the addon, which reads memory that it has freed by then.
  */
 export class NativeBitmap implements U32Set<NativeBitmap> {
   readonly #engine: RoaringBitmapClass;
@@ -167,25 +168,27 @@ export class NativeBitmap implements U32Set<NativeBitmap> {
 
   /** Keeps the values that are also in the other set. */
   andInPlace(other: NativeBitmap): this {
-    this.#set.andInPlace(other.#set);
+    if (other !== this) this.#set.andInPlace(other.#set);
     return this;
   }
 
   /** Adds the values of the other set. */
   orInPlace(other: NativeBitmap): this {
-    this.#set.orInPlace(other.#set);
+    if (other !== this) this.#set.orInPlace(other.#set);
     return this;
   }
 
   /** Adds the values of the other set that are absent, and deletes those that are there. */
   xorInPlace(other: NativeBitmap): this {
-    this.#set.xorInPlace(other.#set);
+    if (other === this) this.#set.clear();
+    else this.#set.xorInPlace(other.#set);
     return this;
   }
 
   /** Deletes the values of the other set. */
   andNotInPlace(other: NativeBitmap): this {
-    this.#set.andNotInPlace(other.#set);
+    if (other === this) this.#set.clear();
+    else this.#set.andNotInPlace(other.#set);
     return this;
   }
 
