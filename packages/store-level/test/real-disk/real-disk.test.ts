@@ -12,6 +12,8 @@ import {
   printSkip,
   scaled,
   type StoreOnDisk,
+  straceCampaign,
+  straceRefusal,
 } from "@x/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -96,5 +98,34 @@ describe.each<PowerFileSystem>(["ext4", "xfs"])("a power cut on %s", (fileSystem
       await expect(pretending).rejects.toThrow(/promised at least|recovery failed|a child found/);
     });
     if (reason !== undefined) skip(reason);
+  });
+});
+
+const refusal = straceRefusal();
+if (refusal !== undefined) printSkip("T-STRACE store-level", refusal);
+
+describe.skipIf(refusal !== undefined)("a system call that fails or kills", () => {
+  test("is reported by its cause or survived", { timeout: HOURS }, async () => {
+    const files = Array.from({ length: 400 }, (_, i) => String(i + 1).padStart(6, "0"));
+    const counts = await straceCampaign(store("mixed"), {
+      title: "T-STRACE store-level",
+      folder: join(home, "store"),
+      names: ["CURRENT", ...files.flatMap((name) => [`${name}.log`, `${name}.ldb`])],
+      seed: fromEnvironment("STRACE_SEED", 1),
+      cycles: scaled(12),
+      commitsMax: 60,
+      injections: [
+        { call: "write", fault: "ENOSPC", whenMax: 60, shared: true },
+        { call: "write", fault: "EIO", whenMax: 60, shared: true },
+        { call: "write", fault: "kill", whenMax: 60, shared: true },
+        { call: "fdatasync", fault: "EIO", whenMax: 15 },
+        { call: "fdatasync", fault: "kill", whenMax: 15 },
+        { call: "fsync", fault: "EIO", whenMax: 10 },
+        { call: "?rename,?renameat,?renameat2", fault: "EIO", whenMax: 3 },
+        { call: "?rename,?renameat,?renameat2", fault: "kill", whenMax: 3 },
+      ],
+    });
+    expect(counts.injected).toBeGreaterThan(counts.cycles / 2);
+    expect(counts.reported).toBeGreaterThan(0);
   });
 });

@@ -12,6 +12,9 @@ import { digestOf, openKit } from "./store-kit.mjs";
 const KEY_COUNT = 24;
 const VALUE_SIZE_MAX = 3000;
 
+/** LevelDB says in words what the system said in codes. */
+const WORDS = { EIO: "Input/output error", ENOSPC: "No space left", EMFILE: "Too many open files" };
+
 const [folder, seed, commitsMax, manner] = process.argv.slice(2);
 const report = new HistoryReport();
 let word = Number(seed) >>> 0;
@@ -19,15 +22,18 @@ let word = Number(seed) >>> 0;
 const pretends = manner === "pretends to sync";
 if (pretends) await pretend();
 // With small buffers tables are written, and synced, all the time: little is left to lose.
-const { store, entries } = await openKit(folder, pretends ? {} : undefined);
+const { store, entries } = await openKit(folder, pretends ? {} : undefined).catch((error) => {
+  fail(error);
+  process.exit(0);
+});
 let { sequence } = store;
 report.opened(digestOf(sequence, entries));
 try {
   await write();
 } catch (error) {
-  report.failed(error);
+  fail(error);
 }
-await store.close().catch((error) => report.failed(error));
+await store.close().catch(fail);
 
 async function write() {
   let waiting = [];
@@ -70,6 +76,16 @@ function isSynced() {
 function next() {
   word = (Math.imul(word, 1664525) + 1013904223) >>> 0;
   return word >>> 8;
+}
+
+/** Reports an error of the store; any other is a mistake, and ends the process. */
+function fail(error) {
+  if (error.name !== "StoreError") throw error;
+  let innermost = error;
+  while (innermost.cause instanceof Error) innermost = innermost.cause;
+  const code = Object.keys(WORDS).find((one) => innermost.message.includes(WORDS[one]));
+  if (code !== undefined) innermost.code = code;
+  report.failed(error);
 }
 
 /** A store that believes it syncs. */
