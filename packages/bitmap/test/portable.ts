@@ -65,7 +65,6 @@ function readOrThrow(bytes: Uint8Array): { readonly model: RangeModel; readonly 
     if (low !== 12346 || high !== 0) throw new Broken("cookie");
     count = cursor.u32();
     if (count > 65536) throw new Broken("container count");
-    if (count * 8 > cursor.left) throw new Broken("length");
   }
   if (count * 4 > cursor.left) throw new Broken("length");
   const keys: number[] = [];
@@ -76,7 +75,10 @@ function readOrThrow(bytes: Uint8Array): { readonly model: RangeModel; readonly 
     if (i > 0 && (keys[i] ?? 0) <= (keys[i - 1] ?? 0)) throw new Broken("key order");
   }
   const offsets: number[] = [];
-  if (low === 12346 || count >= 4) for (let i = 0; i < count; i++) offsets.push(cursor.u32());
+  if (low === 12346 || count >= 4) {
+    if (count * 4 > cursor.left) throw new Broken("length");
+    for (let i = 0; i < count; i++) offsets.push(cursor.u32());
+  }
   const ranges: ModelRange[] = [];
   for (let i = 0; i < count; i++) {
     if ((offsets[i] ?? cursor.at) !== cursor.at) throw new Broken("offset");
