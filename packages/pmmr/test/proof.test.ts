@@ -251,8 +251,7 @@ describe("proofs as JSON", () => {
       ["PMMR_MALFORMED", { size: 3, path: [`${hash}\n`] }],
       ["PMMR_MALFORMED", { size: 3, path: [[hash]] }],
       ["PMMR_MALFORMED", { size: 3, path: Array.from({ length: 1 }) }],
-      // An array with places that hold nothing at all.
-      // oxlint-disable-next-line unicorn/no-new-array
+      // oxlint-disable-next-line unicorn/no-new-array -- only so an array has places that hold nothing at all
       ["PMMR_MALFORMED", { size: 3, path: new Array(1) }],
       ["PMMR_OUT_OF_RANGE", { size: 1.5, path: [] }],
       ["PMMR_OUT_OF_RANGE", { size: -1, path: [] }],

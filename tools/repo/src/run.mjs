@@ -43,7 +43,7 @@ function test(args) {
     "--continue=dependencies-successful",
     ...args,
   ]);
-  const sum = { passed: 0, failed: 0, skipped: 0, without: [] };
+  const sum = { passed: 0, failed: 0, skipped: 0, without: /** @type {string[]} */ ([]) };
   for (const directory of packages()) {
     const manifest = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
     if (manifest.scripts?.test === undefined) continue;
@@ -65,7 +65,8 @@ function test(args) {
   }
   for (const name of sum.without) process.stdout.write(`no test results from ${name}\n`);
   const failed = sum.failed + sum.without.length;
-  const line = `Tests: ${sum.passed} passed, ${failed} failed${sum.skipped > 0 ? `, ${sum.skipped} skipped` : ""}`;
+  const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
+  const line = `Tests: ${sum.passed} passed, ${failed} failed${skipped}`;
   mkdirSync(join(root, "test-results"), { recursive: true });
   writeFileSync(join(root, "test-results/summary.txt"), `${line}\n`);
   process.stdout.write(`\n${line}\n`);
@@ -85,7 +86,7 @@ function build(args) {
 /** Everything a merge needs besides the tests. Runs all, reports each, fails if one failed. */
 function check() {
   turbo(["build"], { quiet: true });
-  const steps = [
+  const steps = /** @type {const} */ ([
     ["lint", ["exec", "oxlint"]],
     ["format", ["exec", "oxfmt", "--check", "."]],
     ["types", ["exec", "tsc", "-b"]],
@@ -95,14 +96,15 @@ function check() {
     ["public surface", ["exec", "node", "tools/repo/src/api.mjs"]],
     ["sizes", ["exec", "node", "tools/repo/src/size.mjs"]],
     ["repository rules", ["exec", "node", "tools/repo/src/rules.mjs"]],
-  ];
-  const failed = [];
+  ]);
+  const failed = /** @type {string[]} */ ([]);
   for (const [name, args] of steps) {
     process.stdout.write(`\n== ${name}\n`);
     if (pnpm(args) !== 0) failed.push(name);
   }
+  const not = failed.length > 0 ? `, not: ${failed.join(", ")}` : "";
   process.stdout.write(
-    `\nchecks: ${steps.length - failed.length} of ${steps.length} clean${failed.length > 0 ? `, not: ${failed.join(", ")}` : ""}\n`,
+    `\nchecks: ${steps.length - failed.length} of ${steps.length} clean${not}\n`,
   );
   return failed.length === 0 ? 0 : 1;
 }

@@ -103,7 +103,7 @@ function main(folder, seed, commitsMax, mistake) {
   }
 }
 
-if (process.argv[1]?.endsWith("toy-child.mjs") === true) {
+if (process.argv[1]?.endsWith("toy-child.mjs")) {
   const [folder, seed, commitsMax, mistake] = process.argv.slice(2);
   main(folder, Number(seed), Number(commitsMax), mistake);
 }
