@@ -254,7 +254,9 @@ export class LayeredFile implements GroupFile, PageSource {
         end = copyLayer(layer.base, layer.bytes, at, end, into);
       }
     }
-    if (end > at) this.#cache.read(this, at, into.subarray(0, end - at));
+    if (end === at) return;
+    // A view of a small fresh array would move it out of the engine's heap, which costs more than all else here.
+    this.#cache.read(this, at, end - at === into.length ? into : into.subarray(0, end - at));
   }
 
   #cutPending(size: number): void {

@@ -76,7 +76,7 @@ export class PageCache {
       const from = at + done - index * PAGE_BYTES;
       const to = Math.min(PAGE_BYTES, from + into.length - done);
       const page = this.#page(source, index, to);
-      into.set(page.bytes.subarray(from, to), done);
+      copy(page.bytes, from, to, into, done);
       done += to - from;
     }
   }
@@ -130,4 +130,15 @@ export class PageCache {
     }
     return this.#allocate(PAGE_BYTES);
   }
+}
+
+/** Below this, copying byte by byte is faster than making a view to copy from. */
+const LOOP_BYTES_MAX = 128;
+
+function copy(source: Uint8Array, from: number, to: number, target: Uint8Array, at: number): void {
+  if (to - from > LOOP_BYTES_MAX) {
+    target.set(source.subarray(from, to), at);
+    return;
+  }
+  for (let i = from; i < to; i++) target[at + i - from] = source[i] ?? 0;
 }
