@@ -1,5 +1,4 @@
 import {
-  type Adoption,
   AofError,
   type BlobSpec,
   FileGroup,
@@ -16,16 +15,9 @@ import { grinHashing, type MmrHashing } from "../hashing.ts";
 import { isValidSize, leafCount } from "../position.ts";
 import { HASH_SIZE } from "../wire.ts";
 import { ReadonlyPmmr } from "../view.ts";
+import { adopt } from "./adopt.ts";
 import { type LoadedState, PmmrFileBackend } from "./backend.ts";
-import {
-  appendFilesOf,
-  type FolderShape,
-  type FolderView,
-  Problems,
-  reasonOf,
-  summarise,
-} from "./folder.ts";
-import { judgeFolder, readBitmap, rootOf } from "./judge.ts";
+import { appendFilesOf, type FolderShape, Problems, reasonOf, summarise } from "./folder.ts";
 import { restoreSet } from "./leaf-set.ts";
 import {
   DATA_FILE,
@@ -38,7 +30,6 @@ import {
 } from "./names.ts";
 import { PmmrFolder } from "./pmmr-folder.ts";
 import { PruneList } from "./prune-list.ts";
-import { planRepair, type RepairOptions, type RepairPlan } from "./repair.ts";
 import { decodeStateMeta, encodeStateMeta } from "./state-meta.ts";
 
 /** How a folder is opened. Options of the files are passed on to `@x/append-only-file`. */
@@ -122,7 +113,11 @@ export async function openPmmr<E, S = E>(
     }
     return folder;
   } catch (error) {
-    await group.close();
+    try {
+      await group.close();
+    } catch {
+      // Why the folder cannot be used matters more than why it could not be closed.
+    }
     throw error;
   }
 }
@@ -198,7 +193,9 @@ export async function openGroup<E, S>(
     blobs: shape.prunable ? [leafBlob, pruneBlob] : [pruneBlob],
     adopt: (view, { repair }) => {
       isAdopted = true;
-      return adopt(view, shape, problems, options, repair);
+      const isWanted = repair && options.repair === true;
+      const { snapshot, expect } = options;
+      return adopt(view, shape, problems, { repair: isWanted, snapshot, size: expect?.size });
     },
   };
   // A folder from an archive has no leaf set until the snapshot takes its place: that is a repair to the group.
@@ -222,79 +219,6 @@ function groupOptions<E, S>(options: OpenPmmrOptions<E, S>): GroupOptions {
   const { snapshot: _____, expect, repair: ______, ...passed } = rest;
   const sequence = expect?.sequence;
   return sequence === undefined ? passed : { ...passed, expect: { sequence } };
-}
-
-/** Judges a folder that no journal speaks for. Only reads. */
-function adopt<E, S>(
-  view: FolderView,
-  shape: FolderShape,
-  problems: Problems,
-  options: OpenPmmrOptions<E, S>,
-  repair: boolean,
-): Adoption {
-  const { snapshot } = options;
-  const leafFile = snapshot === undefined ? LEAF_FILE : snapshotName(snapshot);
-  const judgement = judgeFolder(view, shape, leafFile);
-  problems.list.push(...judgement.problems);
-  const { state } = judgement;
-  if (state !== undefined && snapshot === undefined) {
-    return {
-      kind: "accept",
-      meta: encodeStateMeta({ size: state.size, root: rootOf(view, state, shape.hashing) }),
-    };
-  }
-  if (state !== undefined) {
-    const root = rootOf(view, state, shape.hashing);
-    return {
-      kind: "repair",
-      meta: encodeStateMeta({ size: state.size, root }),
-      sizes: appendFilesOf(shape).map(({ name }) => view.size(name) ?? 0),
-      blobs: [state.unspent.serialize(), undefined],
-    };
-  }
-  const isWanted = repair && options.repair === true;
-  const plan = planRepair(view, shape, {
-    ...repairOptions(view, leafFile, options),
-    quick: !isWanted,
-  });
-  if (isWanted && plan !== undefined) return adoptionOf(plan, view, shape);
-  const messages = judgement.problems.map(({ message }) => message);
-  return { kind: "damaged", problems: messages, repairable: plan !== undefined };
-}
-
-function repairOptions<E, S>(
-  view: FolderView,
-  leafFile: string,
-  options: OpenPmmrOptions<E, S>,
-): RepairOptions {
-  const size = options.expect?.size;
-  const unspent = leafFile === LEAF_FILE ? undefined : readBitmap(view, leafFile, new Problems());
-  return {
-    ...(size === undefined ? {} : { size }),
-    ...(unspent === undefined ? {} : { unspent }),
-  };
-}
-
-function adoptionOf(plan: RepairPlan, view: FolderView, shape: FolderShape): Adoption {
-  const { state } = plan;
-  const root = rootOf(view, state, shape.hashing, plan.hashFile);
-  const pruneBytes = Bitmap.from(state.prune.roots1()).serialize();
-  return {
-    kind: "repair",
-    meta: encodeStateMeta({ size: state.size, root }),
-    sizes: [plan.hashSize, plan.dataSize, ...lengthsOf(plan.sizeEntries)],
-    takeFrom: [unless(HASH_FILE, plan.hashFile), unless(DATA_FILE, plan.dataFile), undefined],
-    content: [undefined, undefined, plan.sizeEntries],
-    blobs: shape.prunable ? [state.unspent.serialize(), pruneBytes] : [pruneBytes],
-  };
-}
-
-function unless(usual: string, file: string): string | undefined {
-  return file === usual ? undefined : file;
-}
-
-function lengthsOf(entries: Uint8Array | undefined): number[] {
-  return entries === undefined ? [] : [entries.length];
 }
 
 /** An error of the group, with the typed problems where it is about damage that was judged here. */

@@ -3,7 +3,8 @@ import { Bitmap } from "@x/bitmap";
 import { PmmrError } from "../errors.ts";
 import { Pmmr } from "../pmmr.ts";
 import { type PmmrStats, ReadonlyPmmr } from "../view.ts";
-import type { CompactOptions, PmmrFileBackend } from "./backend.ts";
+import type { PmmrFileBackend } from "./backend.ts";
+import type { CompactOptions } from "./commits.ts";
 import type { FolderShape, FolderView } from "./folder.ts";
 import { wrongLeaf } from "./judge.ts";
 import { DATA_FILE, HASH_FILE, LEAF_FILE, PRUNE_FILE, snapshotName } from "./names.ts";
@@ -175,9 +176,9 @@ export class PmmrFolder<E, S = E> {
     const [hashes, data] = this.#group.files;
     return {
       ...this.pmmr.stats(),
-      hashCount: this.#backend.hashCount,
-      recordCount: this.#backend.recordCount,
-      prunedRootCount: this.#backend.prunedRootCount,
+      hashCount: this.#backend.stored.hashCount,
+      recordCount: this.#backend.stored.recordCount,
+      prunedRootCount: this.#backend.stored.prune.count,
       hashSize: hashes?.size ?? 0,
       dataSize: data?.size ?? 0,
       leafSetSize: this.#shape.prunable ? this.#backend.unspentSet().serializedSize() : 0,

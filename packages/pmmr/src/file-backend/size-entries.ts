@@ -41,22 +41,47 @@ export function surveySizes(view: FolderView, problems: Problems): SizeSurvey {
   const whole = fileSize - (fileSize % SIZE_ENTRY_BYTES);
   const { count, end, problem } = checkSizes(sourceOf(view, SIZE_FILE, whole), dataSize);
   if (problem === undefined) return { count, dataSize: end };
-  const offset = count * SIZE_ENTRY_BYTES;
-  if (offset < whole) {
-    const found = readSizeEntry(view.read(SIZE_FILE, offset, SIZE_ENTRY_BYTES), 0);
-    problems.add("size-entry", SIZE_FILE, `${SIZE_FILE}: ${problem}`, {
-      offset,
-      expected: String(end),
-      found: String(found.offset),
+  if (count * SIZE_ENTRY_BYTES < whole) {
+    const { index, expected, found } = firstWrong(view, count, end, dataSize);
+    problems.add("size-entry", SIZE_FILE, `size entry ${index} does not join its neighbours`, {
+      offset: index * SIZE_ENTRY_BYTES,
+      expected: String(expected),
+      found: String(found),
     });
   } else {
-    problems.add("size-entry", DATA_FILE, `${DATA_FILE}: ${problem}`, {
+    problems.add("size-entry", DATA_FILE, `data ends at ${dataSize}, its records at ${end}`, {
       offset: end,
       expected: String(end),
       found: String(dataSize),
     });
   }
   return { count, dataSize: end };
+}
+
+/**
+ * Which entry is wrong, when all before entry `count` are right and that one, or its size as the next tells it, is not: of two
+ * that do not join, the one that does not join its other neighbour either.
+ */
+function firstWrong(
+  view: FolderView,
+  count: number,
+  end: number,
+  dataSize: number,
+): { readonly index: number; readonly expected: number; readonly found: number } {
+  const at = count * SIZE_ENTRY_BYTES;
+  const entries = view.read(SIZE_FILE, at, 3 * SIZE_ENTRY_BYTES);
+  const entryAt = (i: number): SizeEntry | undefined =>
+    SIZE_ENTRY_BYTES * (i + 1) <= entries.length ? readSizeEntry(entries, i) : undefined;
+  const here = readSizeEntry(entries, 0);
+  const next = entryAt(1);
+  const nextEnd = next === undefined ? dataSize : next.offset + next.size;
+  if (here.offset !== end) return { index: count, expected: end, found: here.offset };
+  const nextBegin = next?.offset ?? dataSize;
+  const joinsOn = nextEnd === (entryAt(2)?.offset ?? dataSize);
+  if (next === undefined || joinsOn) {
+    return { index: count, expected: nextBegin - end, found: here.size };
+  }
+  return { index: count + 1, expected: end + here.size, found: nextBegin };
 }
 
 /** Writes the entries anew by reading a data file from record to record, up to the first that is not whole or not readable. */

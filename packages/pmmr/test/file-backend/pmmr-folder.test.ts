@@ -603,6 +603,49 @@ describe("a commit that fails", () => {
   });
 });
 
+describe("a read that fails", () => {
+  test("in the middle of any operation leaves the range as it was", async () => {
+    const kind: Kind = { prunable: true, variable: true };
+    const actions: readonly ((folder: Folder) => unknown)[] = [
+      ({ pmmr }) => pmmr.rewind(sizeOfLeaves(9), [leafPosition(8)]),
+      ({ pmmr }) => pmmr.push(element(99, kind)),
+      ({ pmmr }) => pmmr.pushPrunedSubtree(new Uint8Array(32).fill(1), 27),
+      ({ pmmr }) => pmmr.root(),
+      ({ pmmr }) => pmmr.element(leafPosition(5)),
+      (folder) => folder.compact(),
+      (folder) => folder.verify(),
+    ];
+    let failed = 0;
+    for (const action of actions) {
+      for (let at = 0; at < 12; at++) {
+        const disk = new SimulatedDisk({ seed: at });
+        const folder = await openKind(disk, kind, { ...OPTIONS, cachePagesMax: 0 });
+        for (let i = 0; i < 14; i++) folder.pmmr.push(element(i, kind));
+        for (const index of [2, 3, 8, 12, 13]) folder.pmmr.prune(leafPosition(index));
+        await folder.commit();
+        await folder.compact({ horizon: sizeOfLeaves(4) });
+        await folder.checkpoint();
+        const before = stateOf(folder);
+        let reads = 0;
+        disk.before = ({ index, kind: operation }) => {
+          if (operation === "read" && reads++ === at) disk.failAt(index, "EIO");
+        };
+        const code = await codeOf(() => action(folder));
+        disk.before = undefined;
+        if (code === "none") break;
+        failed++;
+        expect(code).toBe("AOF_IO");
+        expect(folder.state).toBe("open");
+        expect(stateOf(folder)).toEqual(before);
+        await folder.commit();
+        expect((await folder.verify()).ok).toBe(true);
+        await folder.close();
+      }
+    }
+    expect(failed).toBeGreaterThan(15);
+  });
+});
+
 describe("callbacks that throw", () => {
   test("leave no trace: codecs while writing, sources of elements, leaves to restore", async () => {
     let fuse = Number.POSITIVE_INFINITY;
