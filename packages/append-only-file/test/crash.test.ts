@@ -35,7 +35,7 @@ describe("a group of files", () => {
           title: "T-CRASH nested append-only-file",
           histories: histories({ turnsMin: 3, turnsMax: 4 }),
           subject: (history) => ledgerSubject(module, history),
-          runs: scaled(4),
+          runs: scaled(5),
         },
         {
           plan: { kill: 1, none: 0, prefix: 0, subset: 1, reverse: 0, tear: 1 },

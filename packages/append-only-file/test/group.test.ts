@@ -298,10 +298,8 @@ describe("what a call costs", () => {
 
 describe("a journal", () => {
   test("never grows past its limits by more than one commit", async () => {
-    const small = await SmallGroup.open(new SimulatedDisk(), {
-      journalBytesMax: 3000,
-      journalRecordsMax: 10,
-    });
+    const disk = new SimulatedDisk();
+    const small = await SmallGroup.open(disk, { journalBytesMax: 3000, journalRecordsMax: 10 });
     let bytes = 0;
     let records = 0;
     for (let i = 0; i < 60; i++) {
@@ -310,6 +308,8 @@ describe("a journal", () => {
       records = Math.max(records, small.group.stats.journalRecords);
     }
     expect(records).toBe(11);
+    // The file and the journal.
+    expect(disk.openFiles).toBe(2);
     expect(bytes).toBeLessThanOrEqual(3000 + 700);
     expect(small.group.stats.checkpoints).toBeGreaterThan(4);
   });
@@ -756,6 +756,24 @@ describe("a rewrite", () => {
     small.group.resume();
     await small.commit();
     expect(small.records).toEqual([1, 1, 1, 1, 1, 2]);
+  });
+
+  test("that cannot give its files their names shows readers the new state, and reopening finishes it", async () => {
+    const disk = new SimulatedDisk();
+    const small = await SmallGroup.open(disk);
+    for (const value of [1, 2, 3]) small.append(value);
+    await small.commit({ value: 1 });
+    disk.before = ({ kind, name }) => {
+      if (kind === "rename" && name.startsWith("s_next")) {
+        throw Object.assign(new Error("busy"), { code: "EBUSY" });
+      }
+    };
+    const plan = { files: [{ keep: [[4, 12]] as const }], blobs: [undefined], meta: noBytes() };
+    await expect(small.group.rewrite(plan)).rejects.toThrow(failing("AOF_IO"));
+    expect([small.group.state, small.records]).toEqual(["poisoned", [2, 3]]);
+    disk.before = undefined;
+    await small.close();
+    expect((await SmallGroup.open(disk)).records).toEqual([2, 3]);
   });
 
   test("that failed takes the commits behind it along", async () => {

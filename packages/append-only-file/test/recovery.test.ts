@@ -1,9 +1,30 @@
-import { crashEverywhere, type CrashSubject, SimulatedDisk } from "@x/testing";
+import {
+  CommitLog,
+  crashEverywhere,
+  type CrashSubject,
+  fromEnvironment,
+  printCounts,
+  Random,
+  scaled,
+  SimulatedDisk,
+} from "@x/testing";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { type AofError, type GroupLayout, type GroupOptions } from "../src/index.ts";
 import * as module from "../src/index.ts";
-import { type Change, type History, ledgerSubject } from "./support/ledger.ts";
+import {
+  type Change,
+  digestOf,
+  type History,
+  histories,
+  INITIAL,
+  Ledger,
+  ledgerLayout,
+  ledgerSubject,
+  LIMITS,
+  stateOf,
+} from "./support/ledger.ts";
 import { eventually } from "./support/outcome.ts";
 import { JOURNAL, SmallGroup } from "./support/small-group.ts";
 
@@ -126,6 +147,50 @@ describe("recovery", () => {
     const group = await SmallGroup.open(disk);
     expect([group.group.created, group.values]).toEqual([true, []]);
   });
+});
+
+describe("reading only", () => {
+  test(
+    "finds what recovery finds, wherever a writer was stopped",
+    { timeout: 60_000 },
+    async () => {
+      const counts = { histories: 0, images: 0 };
+      for (const history of fc.sample(histories({ turnsMin: 12, turnsMax: 16 }), {
+        numRuns: scaled(6),
+        seed: fromEnvironment("CRASH_SEED", 6),
+      })) {
+        const disk = new SimulatedDisk({ syncTurnsMax: 3 });
+        const images: SimulatedDisk[] = [];
+        const random = new Random(images.length);
+        disk.before = ({ changes }) => {
+          if (!changes) return;
+          images.push(disk.fork(), disk.crash("subset", random), disk.crash("tear", random));
+        };
+        const log = new CommitLog(digestOf(INITIAL));
+        await new Ledger(module, disk, LIMITS, log).live(history);
+        for (const image of images) {
+          // Before the first journal there is nothing to be read.
+          if (image.sizeOf("led_journal.bin") === undefined) continue;
+          const operations = image.stats;
+          const before =
+            operations.write + operations.rename + operations.truncate + operations.sync;
+          const sets: [number[], number[]] = [[], []];
+          const options = { ...LIMITS, readOnly: true };
+          const reader = await module.FileGroup.open(image, ledgerLayout(sets), options);
+          const found = digestOf(stateOf(reader, sets));
+          await reader.close();
+          expect(operations.write + operations.rename + operations.truncate + operations.sync).toBe(
+            before,
+          );
+          expect(found).toBe((await ledgerSubject(module, []).reopen(image)).digest);
+          counts.images++;
+        }
+        counts.histories++;
+      }
+      printCounts("reading only beside recovery", counts);
+      expect(counts.images).toBeGreaterThan(1000);
+    },
+  );
 });
 
 describe("a broken journal", () => {

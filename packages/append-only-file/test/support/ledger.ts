@@ -23,6 +23,7 @@ export interface Turn {
     | { readonly kind: "sync" }
     | { readonly kind: "checkpoint" }
     | { readonly kind: "rewrite"; readonly seed: number }
+    | { readonly kind: "copy" }
     | { readonly kind: "reopen" };
 }
 
@@ -95,6 +96,7 @@ export function histories({ turnsMin, turnsMax, bytes }: Mixture): fc.Arbitrary<
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant("rewrite" as const), seed: fc.nat(1000) }),
     },
+    { weight: 1, arbitrary: fc.constant({ kind: "copy" as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: "reopen" as const }) },
   );
   const changes = fc.array(change, { minLength: 1, maxLength: 3 });
@@ -227,6 +229,8 @@ export class Ledger {
   #outstanding: Promise<void>[] = [];
   #rejected = false;
   #counter = 0;
+  /** A copy that is being read, and what it must show. */
+  #copy: { readonly copy: Api.Copy; readonly state: State } | undefined;
 
   constructor(module: Module, disk: Api.FileSystem, options: Api.GroupOptions, log: CommitLog) {
     this.#module = module;
@@ -252,6 +256,7 @@ export class Ledger {
     }
     await this.#settled();
     if (this.#rejected) await this.#recover();
+    await this.#readCopy();
     await this.#close();
   }
 
@@ -341,13 +346,41 @@ export class Ledger {
         return this.#makeDurable((group) => group.checkpoint());
       case "rewrite":
         return this.#rewrite(end.seed);
+      case "copy":
+        await this.#settled();
+        await this.#readCopy();
+        if (this.#rejected || this.#opened().state !== "open") return;
+        this.#copy = { copy: this.#opened().copy(), state: this.#last().state };
+        return;
       case "reopen":
         await this.#settled();
         if (this.#rejected) return;
         this.#discard();
+        await this.#readCopy();
         await this.#close();
         await this.#open();
     }
+  }
+
+  /** Reads the copy that was taken last, however much was written since. */
+  async #readCopy(): Promise<void> {
+    const taken = this.#copy;
+    this.#copy = undefined;
+    if (taken === undefined) return;
+    for (const [index, expected] of taken.state.files.entries()) {
+      const pieces: Uint8Array[] = [];
+      try {
+        for await (const piece of taken.copy.bytes(index)) pieces.push(piece);
+      } catch (error) {
+        if (error instanceof Error && "code" in error) return;
+        throw error;
+      }
+      const found = joined(...pieces);
+      if (found.length !== expected.length || found.some((byte, at) => byte !== expected[at])) {
+        throw new Error(`copy ${index} has ${found.length} bytes, not those of its moment`);
+      }
+    }
+    taken.copy.close();
   }
 
   #discard(): void {
