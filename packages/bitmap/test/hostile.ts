@@ -13,16 +13,16 @@ import {
 } from "./portable.ts";
 import { RangeModel } from "./range-model.ts";
 
-/** A small set with containers of several forms; every eighth or so has a bitset, which is long. */
+/** A small set with containers of several forms; few have a bitset, which is long. */
 export function randomModel(random: Random): RangeModel {
   const values: number[] = [];
   for (let containers = random.below(6); 0 < containers; containers--) {
     const base = random.pick([0, 1, 2, 3, 5, 32_767, 32_768, 65_534, 65_535]) * 65_536;
-    const form = random.below(25);
+    const form = random.below(80);
     if (form === 0) {
       const step = random.between(2, 15);
       for (let i = 0; i < random.pick([4096, 4097, 4100]); i++) values.push(base + i * step);
-    } else if (form < 12) {
+    } else if (form < 40) {
       for (let i = random.between(1, 12); 0 < i; i--) values.push(base + random.below(65_536));
     } else {
       for (let i = random.between(1, 4); 0 < i; i--) {

@@ -11,7 +11,7 @@ const own = {
 
 describe("a bitmap", () => {
   test("answers as a plain model does, whatever was done to it", { timeout: 600_000 }, () => {
-    const counts = setActsLikeModel(own, scaled(300));
+    const counts = setActsLikeModel(own, scaled(150));
     expect(counts.steps).toBeGreaterThanOrEqual(counts.histories);
     printCounts(`laws of ${own.name}`, counts);
   });

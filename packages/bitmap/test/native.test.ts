@@ -17,7 +17,7 @@ if (roaring === undefined) {
 function describeNative(sets: ReturnType<typeof nativeBitmaps>): void {
   describe("a bitmap of the addon", () => {
     test("answers as a plain model does, whatever was done to it", { timeout: 600_000 }, () => {
-      const counts = setActsLikeModel({ name: "NativeBitmap", ...sets }, scaled(120));
+      const counts = setActsLikeModel({ name: "NativeBitmap", ...sets }, scaled(60));
       expect(counts.steps).toBeGreaterThanOrEqual(counts.histories);
       printCounts("laws of NativeBitmap", counts);
     });
