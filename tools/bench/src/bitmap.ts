@@ -65,6 +65,12 @@ const SETS: readonly { readonly name: string; readonly oneIn: number }[] = [
   { name: "0.1-percent", oneIn: 1000 },
 ];
 
+/** Sets that only their memory is of interest of: about 16 and about 2 values for each container. */
+const THIN_SETS: typeof SETS = [
+  { name: "16-each", oneIn: 4096 },
+  { name: "2-each", oneIn: 32_768 },
+];
+
 /** Single values, whole sets and bytes, beside both builds of CRoaring for this runtime. */
 export async function benchmarks(_options: SuiteOptions): Promise<Benchmark[]> {
   await wasm.roaringLibraryInitialize();
@@ -80,7 +86,7 @@ export async function benchmarks(_options: SuiteOptions): Promise<Benchmark[]> {
   }
   const random = new Random(1);
   const parts = [questions, building, algebra, bytes, listing, memory];
-  return SETS.flatMap(({ name, oneIn }) => {
+  const compared = SETS.flatMap(({ name, oneIn }) => {
     const data = makeData(name, oneIn, random);
     const opponents = peers.map(({ subject, peerClass }) => {
       const set = build(peerClass, data.values);
@@ -88,6 +94,8 @@ export async function benchmarks(_options: SuiteOptions): Promise<Benchmark[]> {
     });
     return parts.flatMap((part) => part(data, opponents));
   });
+  const thin = THIN_SETS.map(({ name, oneIn }) => memory(makeData(name, oneIn, random)));
+  return [...compared, ...thin];
 }
 
 /**
@@ -103,7 +111,7 @@ function build(peerClass: PeerClass, values: Uint32Array): PeerBitmap {
 }
 
 function makeData(name: string, oneIn: number, random: Random): Data {
-  const end = Math.round(COUNT * oneIn);
+  const end = Math.min(2 ** 32, Math.round(COUNT * oneIn));
   const values = draw(end, oneIn, random);
   const shuffled = values.slice();
   for (let i = shuffled.length - 1; i > 0; i--) {
@@ -331,7 +339,7 @@ function listing({ name, values }: Data, peers: readonly Opponent[]): Benchmark[
     ],
   });
   return [
-    list("iterate", () => sumOf(own), sumOf),
+    list("iterate", () => sumOwn(own), sumPeer),
     list(
       "to-array",
       () => own.toArray().length,
@@ -340,9 +348,15 @@ function listing({ name, values }: Data, peers: readonly Opponent[]): Benchmark[
   ];
 }
 
-function sumOf(values: Iterable<number>): number {
+function sumOwn(set: Bitmap): number {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (const value of set) sum += value;
+  return sum;
+}
+
+function sumPeer(set: PeerBitmap): number {
+  let sum = 0;
+  for (const value of set) sum += value;
   return sum;
 }
 
