@@ -180,14 +180,14 @@ export class NativeBitmap implements U32Set<NativeBitmap> {
 
   /** Adds the values of the other set that are absent, and deletes those that are there. */
   xorInPlace(other: NativeBitmap): this {
-    if (other === this) this.#set.clear();
+    if (other.#set === this.#set) this.#set.clear();
     else this.#set.xorInPlace(other.#set);
     return this;
   }
 
   /** Deletes the values of the other set. */
   andNotInPlace(other: NativeBitmap): this {
-    if (other === this) this.#set.clear();
+    if (other.#set === this.#set) this.#set.clear();
     else this.#set.andNotInPlace(other.#set);
     return this;
   }
