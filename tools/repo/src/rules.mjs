@@ -17,7 +17,7 @@ import { publishedPackages, readManifest, root } from "./workspace.mjs";
 const LINES_MAX = 400;
 const LONG_FILES = "tools/repo/src/long-files.json";
 /** Entries that need Node, by name; every other runs in a browser. */
-const NODE_ENTRIES = new Set(["@x/append-only-file/node"]);
+const NODE_ENTRIES = new Set(["@x/append-only-file/node", "@x/store-level"]);
 /** Entries that may reach nothing but these packages. */
 const LIGHT_ENTRIES = { "@x/pmmr/verify": ["@x/hash", "@noble/hashes"] };
 /** STYLE of a README: the second-level headings, in order. */
@@ -102,7 +102,7 @@ const RULES = {
     for (const { directory, manifest } of packages) {
       const config = join(directory, "turbo.json");
       const tags = existsSync(config) ? (JSON.parse(textOf(config)).tags ?? []) : [];
-      const floors = tags.filter((tag) => /^floor\d$/.test(tag));
+      const floors = tags.filter((tag) => /^(?:floor\d|adapter)$/.test(tag));
       if (floors.length !== 1) yield `${show(config)} names ${floors.length} floors, want one`;
       for (const name of Object.keys(manifest.peerDependencies ?? {})) {
         // A minor release of a peer would force a major one here.
