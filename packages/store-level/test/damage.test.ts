@@ -70,9 +70,9 @@ describe("a flipped bit in LevelDB's log", () => {
 test("a log cut anywhere is found: the store knows how many batches there were when it was closed", async () => {
   const name = readdirSync(inLog.copy()).find((one) => one.endsWith(".log")) ?? "";
   const size = readFileSync(join(inLog.copy(), name)).length;
-  for (let i = 1; i <= scaled(30); i++) {
+  for (let i = 1; i <= scaled(15); i++) {
     const folder = inLog.copy();
-    truncateSync(join(folder, name), Math.floor((size * i) / (scaled(30) + 1)));
+    truncateSync(join(folder, name), Math.floor((size * i) / (scaled(15) + 1)));
     await expect(open(folder)).rejects.toMatchObject({ code: "STORE_LOST_WRITES" });
     await expect(open(folder)).rejects.toMatchObject({ code: "STORE_LOST_WRITES" });
     const store = await open(folder, { allowLostWrites: true });

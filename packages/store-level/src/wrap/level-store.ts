@@ -14,24 +14,21 @@ import {
   checkKey,
   checkKeys,
   checkOperations,
-  keyText,
   OpenIterators,
-  type ResolvedBatchOptions,
   resolveBatchOptions,
   resolveRange,
-  sameBytes,
 } from "@x/store/adapter";
 
 import { type Crc32 } from "./crc32.ts";
-import { levelCode, readError } from "./database-errors.ts";
-import { encodeFormat, FORMAT_KEY, type FormatRecord } from "./format-record.ts";
-import { type LevelDatabase, type LevelOperation, VIEWS } from "./level-database.ts";
+import { readError } from "./database-errors.ts";
+import { type FormatRecord } from "./format-record.ts";
+import { type LevelDatabase, VIEWS } from "./level-database.ts";
+import { LevelWriter } from "./level-writer.ts";
 import { type Medium } from "./medium.ts";
 import { SnapshotWalk } from "./snapshot-walk.ts";
-import { refuseFormatKey, type StagedBatch, stageBatch } from "./staged-batch.ts";
+import { refuseFormatKey, stageBatch } from "./staged-batch.ts";
 import { UndoWalk, UndoWalks } from "./undo-walk.ts";
 import { crcSeal, noSeal, type ValueSeal } from "./value-seal.ts";
-import { type Outcome, WriteQueue } from "./write-queue.ts";
 
 /** What a store is made of. */
 export interface LevelStoreParts {
@@ -46,78 +43,50 @@ export interface LevelStoreParts {
   readonly iteratorCountMax: number | undefined;
 }
 
-interface PendingBatch extends StagedBatch, ResolvedBatchOptions {}
-
-/** Operations written together at most, where more than one batch waits. */
-const GROUP_COUNT_MAX = 10_000;
-
-/**
- * A store over an abstract-level database.
- *
- * Invariants
- * 1. Writes reach the database one at a time, in the order of the calls ({@link WriteQueue}), so an expectation that was
- *    checked still holds when its batch is written.
- * 2. Before a synced write, everything unsynced before it is made durable by the medium's barrier: LevelDB keeps a synced
- *    batch and loses earlier ones that lie in a log it has meanwhile put aside.
- * 3. After the first write whose outcome is unknown nothing is written any more: what the database does after a failed
- *    append or sync is not known to be sound, and a second sync would report success over lost data.
- */
+/** A store over an abstract-level database. How it writes: {@link LevelWriter}. */
 export class LevelStore implements Store {
   readonly supports: StoreSupports;
   readonly #database: LevelDatabase;
-  readonly #medium: Medium;
-  readonly #crc32: Crc32;
   readonly #seal: ValueSeal;
   readonly #copiesWrites: boolean;
-  readonly #queue: WriteQueue<PendingBatch>;
+  readonly #writer: LevelWriter;
   readonly #iterators: OpenIterators;
   readonly #undoWalks = new UndoWalks();
-  #format: FormatRecord | undefined;
-  #hasUnsynced = false;
-  /** Batches known to be durable. */
-  #durable: number;
-  /** The write that the database is busy with; never rejects. */
-  #writing: Promise<void> | undefined;
-  #failure: StoreError | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(parts: LevelStoreParts) {
     const { database, format, crc32 } = parts;
     this.#database = database;
-    this.#format = format;
-    // What was there when it was opened is in tables, or was made durable then.
-    this.#durable = format?.sequence ?? 0;
-    this.#crc32 = crc32;
-    this.#medium = parts.medium;
     this.#copiesWrites = parts.copiesWrites;
     this.#seal = format?.checksums === true ? crcSeal(crc32) : noSeal;
     this.supports = { syncReads: database.supports.getSync === true };
     this.#iterators = new OpenIterators(parts.iteratorCountMax);
-    this.#queue = new WriteQueue(
-      (group) => this.#write(group),
-      ({ operations }) => operations.length,
-      GROUP_COUNT_MAX,
-    );
+    this.#writer = new LevelWriter({
+      ...parts,
+      seal: this.#seal,
+      undoWalks: this.#undoWalks,
+      read: (keys) => this.#read(keys),
+    });
   }
 
   get state(): StoreState {
     if (this.#closed !== undefined) return "closed";
-    return this.#failure === undefined ? "open" : "poisoned";
+    return this.#writer.isPoisoned ? "poisoned" : "open";
   }
 
   /** Whether values carry a checksum. */
   get checksums(): boolean {
-    return this.#format?.checksums === true;
+    return this.#writer.format?.checksums === true;
   }
 
   /** Batches with operations since the store was made; `undefined` for a foreign database, which does not count them. */
   get sequence(): number | undefined {
-    return this.#format?.sequence;
+    return this.#writer.format?.sequence;
   }
 
   /** When the store was made, as its maker said; 0: it did not; `undefined` for a foreign database. */
   get createdMs(): number | undefined {
-    return this.#format?.createdMs;
+    return this.#writer.format?.createdMs;
   }
 
   /** Iterators open now. */
@@ -147,10 +116,7 @@ export class LevelStore implements Store {
       this.#checkKey(key);
       own.push(new Uint8Array(key));
     }
-    const stored = await this.#readStored(own);
-    return stored.map((one, index) =>
-      one === undefined ? undefined : this.unseal(own[index] as Uint8Array, one),
-    );
+    return this.#read(own);
   }
 
   async batch(operations: readonly Operation[], options?: BatchOptions): Promise<void> {
@@ -159,7 +125,7 @@ export class LevelStore implements Store {
     const resolved = resolveBatchOptions(options);
     for (const { key } of resolved.expect) this.#checkKey(key);
     const staged = stageBatch(operations, this.#seal, this.#copiesWrites);
-    await this.#queue.add({ ...resolved, ...staged });
+    await this.#writer.add({ ...resolved, ...staged });
   }
 
   iterator(range?: Range): StoreIterator {
@@ -175,7 +141,7 @@ export class LevelStore implements Store {
             resolved,
             unseal,
             this.#undoWalks,
-            this.#writing ?? Promise.resolve(),
+            this.#writer.writing ?? Promise.resolve(),
           ),
     );
   }
@@ -196,7 +162,9 @@ export class LevelStore implements Store {
     checkKeys(keys);
     // A write may take effect between two reads of this call, on another thread.
     const snapshot =
-      keys.length > 1 && this.#writing !== undefined && this.#database.supports.explicitSnapshots
+      keys.length > 1 &&
+      this.#writer.writing !== undefined &&
+      this.#database.supports.explicitSnapshots
         ? this.#database.snapshot()
         : undefined;
     try {
@@ -226,153 +194,33 @@ export class LevelStore implements Store {
 
   #checkKey(key: Uint8Array): void {
     checkKey(key);
-    if (this.#format !== undefined) refuseFormatKey(key);
+    if (this.#writer.format !== undefined) refuseFormatKey(key);
   }
 
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new StoreError("STORE_CLOSED", "the store is closed");
   }
 
-  async #readStored(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+  /** Reads values of one state; the keys are the store's own. */
+  async #read(keys: Uint8Array[]): Promise<(Bytes | undefined)[]> {
+    let stored: readonly (Uint8Array | undefined)[];
     try {
-      return await this.#database.getMany(keys, VIEWS);
+      stored = await this.#database.getMany(keys, VIEWS);
     } catch (error) {
       throw readError(error);
     }
-  }
-
-  /** Writes a group of batches together, those whose expectations hold. */
-  async #write(group: readonly PendingBatch[]): Promise<readonly Outcome[]> {
-    if (this.#failure !== undefined)
-      throw new StoreError("STORE_POISONED", "an earlier batch may have been written or not", {
-        cause: this.#failure,
-      });
-    const outcomes = await this.#checkExpectations(group);
-    const accepted = group.filter((_, index) => outcomes[index] === undefined);
-    const failure = await this.#commit(accepted);
-    if (failure === undefined) return outcomes;
-    return outcomes.map((outcome) => outcome ?? { error: failure });
-  }
-
-  /** Which batches may not be written, each seen after the accepted ones before it. */
-  async #checkExpectations(group: readonly PendingBatch[]): Promise<Outcome[]> {
-    const keys = group.flatMap(({ expect }) => expect.map(({ key }) => key));
-    if (keys.length === 0) return group.map(() => undefined);
-    const stored = await this.#readStored(keys);
-    const current = new Map<string, Uint8Array | undefined>();
-    for (const [index, key] of keys.entries()) {
-      const one = stored[index];
-      current.set(keyText(key), one === undefined ? undefined : this.unseal(key, one));
-    }
-    return group.map((pending) => {
-      const failed = pending.expect.findIndex(
-        ({ key, value }) => !sameBytes(current.get(keyText(key)), value),
-      );
-      if (failed === -1) {
-        this.#applyTo(current, pending);
-        return undefined;
-      }
-      const message = `expectation ${failed} of ${pending.expect.length} does not hold`;
-      const key = pending.expect[failed]?.key;
-      return {
-        error: new StoreError("STORE_CONFLICT", message, key === undefined ? {} : { key }),
-      };
-    });
-  }
-
-  /** What the keys that are asked about hold after a batch. */
-  #applyTo(current: Map<string, Uint8Array | undefined>, { operations }: StagedBatch): void {
-    for (const operation of operations) {
-      const text = keyText(operation.key);
-      if (!current.has(text)) continue;
-      current.set(
-        text,
-        operation.type === "put"
-          ? operation.value.subarray(0, operation.value.length - this.#seal.size)
-          : undefined,
-      );
-    }
-  }
-
-  /** Gives what to reject the batches with, or nothing. */
-  async #commit(accepted: readonly PendingBatch[]): Promise<StoreError | undefined> {
-    const sync = accepted.some((pending) => pending.sync);
-    const operations: LevelOperation[] = [];
-    let byteCount = 0;
-    let batchCount = 0;
-    for (const pending of accepted) {
-      for (const operation of pending.operations) operations.push(operation);
-      byteCount += pending.byteCount;
-      if (pending.operations.length > 0) batchCount++;
-    }
-    // Without operations there is something to do only where something is to be made durable.
-    if (operations.length === 0 && !(sync && this.#hasUnsynced)) return undefined;
-    const writing = this.#commitOperations(operations, byteCount, batchCount, sync);
-    this.#writing = settled(writing);
-    try {
-      await writing;
-      return undefined;
-    } catch (cause) {
-      if (levelCode(cause) === "LEVEL_DATABASE_NOT_OPEN")
-        return new StoreError("STORE_CLOSED", "the database is closed", { cause });
-      this.#failure = new StoreError(
-        "STORE_DURABILITY_UNKNOWN",
-        `a batch of ${operations.length} operations may have been written or not`,
-        { cause },
-      );
-      return this.#failure;
-    } finally {
-      this.#writing = undefined;
-    }
-  }
-
-  async #commitOperations(
-    operations: LevelOperation[],
-    byteCount: number,
-    batchCount: number,
-    sync: boolean,
-  ): Promise<void> {
-    if (sync && this.#hasUnsynced) {
-      await this.#medium.barrier();
-      this.#durable = this.sequence ?? 0;
-    }
-    await this.#undoWalks.remember(
-      operations.map(({ key }) => key),
-      (keys) => this.#database.getMany(keys, VIEWS),
+    return stored.map((one, index) =>
+      one === undefined ? undefined : this.unseal(keys[index] as Uint8Array, one),
     );
-    const format =
-      this.#format === undefined
-        ? undefined
-        : {
-            ...this.#format,
-            sequence: this.#format.sequence + batchCount,
-            durable: this.#durable,
-          };
-    if (format !== undefined)
-      operations.push({ type: "put", key: FORMAT_KEY, value: encodeFormat(format, this.#crc32) });
-    this.#hasUnsynced = true;
-    await this.#database.batch(operations, { ...VIEWS, sync });
-    await this.#medium.written(byteCount, operations.length, sync);
-    this.#format = format;
-    if (!sync) return;
-    this.#hasUnsynced = false;
-    this.#durable = this.sequence ?? 0;
   }
 
   async #finish(): Promise<void> {
-    await this.#queue.idle();
     try {
-      if (this.#failure === undefined) await this.#makeDurable();
+      await this.#writer.finish();
     } finally {
       await this.#iterators.close();
       await this.#database.close();
     }
-  }
-
-  async #makeDurable(): Promise<void> {
-    const failure = await this.#commit([{ operations: [], byteCount: 0, sync: true, expect: [] }]);
-    if (failure !== undefined) throw failure;
-    await this.#medium.closing(this.#format?.sequence ?? 0);
   }
 }
 
@@ -394,12 +242,4 @@ export class SyncLevelStore extends LevelStore implements SyncReads {
 /** The first bytes of memory that nobody else holds, as a plain `Uint8Array`: databases give Buffers. */
 function viewOf(stored: Uint8Array, size: number): Bytes {
   return new Uint8Array(stored.buffer as ArrayBuffer, stored.byteOffset, size);
-}
-
-async function settled(promise: Promise<void>): Promise<void> {
-  try {
-    await promise;
-  } catch {
-    // Whoever made the write has it.
-  }
 }

@@ -7,7 +7,7 @@ import { batchSpan, readBatch } from "../../src/leveldb/write-batch.ts";
 import { fileOf, type Written, writtenByLevel } from "../support/written.ts";
 
 const cases = [
-  { seed: 1, batchCount: 12, valueSizeMax: 60 },
+  { seed: 1, batchCount: 8, valueSizeMax: 40 },
   // Records that take several blocks, and blocks whose end has no room for a header.
   { seed: 2, batchCount: 20, valueSizeMax: 90_000 },
   { seed: 3, batchCount: 2000, valueSizeMax: 30 },
@@ -108,7 +108,7 @@ describe("a log in which a bit was flipped", () => {
   test("of many blocks is found, wherever it is", () => {
     const random = new Random(7);
     for (const { bytes } of logs)
-      for (let i = 0; i < scaled(60); i++) {
+      for (let i = 0; i < scaled(20); i++) {
         const bit = random.below(8 * bytes.length);
         const damaged = readLog(flipped(bytes, bit));
         // The last bytes of a block that have no room for a header carry nothing.
