@@ -260,8 +260,8 @@ export class AppendOnlyFile {
   }
 
   /**
-   * A copy of the data as the last acknowledged commit left it, in pieces of at most 64 KiB, consistent whatever is written while it
-   * is read. For records of varying size take both parts in one turn to get two that belong together.
+   * A copy of the data as it is committed (see {@link FileGroup.copy}), in pieces of at most 64 KiB, consistent whatever is written
+   * while it is read. For records of varying size take both parts in one turn to get two that belong together.
    *
    * @throws AofError `AOF_TOO_MANY`, `AOF_CLOSED` (also while reading, once the file is closed)
    */

@@ -160,7 +160,8 @@ export class Copies {
 }
 
 /**
- * A consistent copy of a group's files, as of the moment it was taken: what had been committed and acknowledged then.
+ * A consistent copy of a group's files, as of the moment it was taken: what had been acknowledged then, and perhaps commits that
+ * were written and waited for their sync.
  *
  * It can be read while writing goes on. Closing the group ends it.
  */

@@ -223,8 +223,9 @@ export class FileGroup {
   }
 
   /**
-   * A copy of the files as the last acknowledged commit left them, to be read while writing goes on. Costs nothing by itself; a
-   * rewind or rewrite that takes bytes away from it saves them in a temporary file first.
+   * A copy of the files as they are committed, to be read while writing goes on: everything acknowledged is in it, and perhaps
+   * commits that are written and wait for their sync. Costs nothing by itself; a rewind or rewrite that takes bytes away from it
+   * saves them in a temporary file first.
    *
    * @throws AofError `AOF_TOO_MANY`, `AOF_CLOSED`
    */

@@ -136,7 +136,7 @@ export class MediumFile {
     let done = 0;
     while (done < into.length) {
       const offset = at + done;
-      const rest = done === 0 ? into : into.subarray(done);
+      const rest = restOf(into, done);
       this.#counts.reads++;
       let count;
       try {
@@ -157,7 +157,7 @@ export class MediumFile {
     let refusals = 0;
     while (done < from.length) {
       const offset = at + done;
-      const rest = done === 0 ? from : from.subarray(done);
+      const rest = restOf(from, done);
       this.#counts.writes++;
       let count;
       try {
@@ -191,6 +191,14 @@ export class MediumFile {
   close(): void {
     doing(`closing ${this.name}`, () => this.#file.close());
   }
+}
+
+/** Bytes asked for at once: systems take counts of 31 bits. */
+const TRANSFER_BYTES_MAX = 0x4000_0000;
+
+function restOf(bytes: Uint8Array, done: number): Uint8Array {
+  if (done === 0 && bytes.length <= TRANSFER_BYTES_MAX) return bytes;
+  return bytes.subarray(done, done + TRANSFER_BYTES_MAX);
 }
 
 /** Syncs files side by side. Waits for all of them even when one fails, so that none is closed under a running sync. */
