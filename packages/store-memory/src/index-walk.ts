@@ -1,5 +1,11 @@
 import { type Entry } from "@x/store";
-import { copyBytes, type EntrySource, keyText, type ResolvedRange, textKey } from "@x/store/adapter";
+import {
+  copyBytes,
+  type EntrySource,
+  keyText,
+  type ResolvedRange,
+  textKey,
+} from "@x/store/adapter";
 
 import { type Chunk, firstAtLeast, type OrderedIndex } from "./ordered-index.ts";
 

@@ -30,6 +30,8 @@ import { buildIndex, type OrderedIndex, updateIndex } from "./ordered-index.ts";
 export interface MemoryStoreOptions {
   /** Most bytes of keys and values together; a batch that would go past it fails with STORE_FULL. Default: no bound. */
   readonly byteCountMax?: number;
+  /** Most entries, at most 2^24, which is what a `Map` of the engine holds. Default: 2^24. */
+  readonly entryCountMax?: number;
   /** Most iterators open at once. Default: 10,000. */
   readonly iteratorCountMax?: number;
 }
@@ -67,6 +69,7 @@ export class MemoryStore implements Store, SyncReads {
   readonly #entries = new Map<string, Bytes>();
   readonly #iterators: OpenIterators;
   readonly #byteCountMax: number;
+  readonly #entryCountMax: number;
   #index: OrderedIndex | undefined;
   #changed = new Set<string>();
   #keyByteCount = 0;
@@ -76,10 +79,13 @@ export class MemoryStore implements Store, SyncReads {
 
   /** @throws RangeError if a bound is not a positive count */
   constructor(options: MemoryStoreOptions = {}) {
-    const { byteCountMax = Infinity } = options;
-    if (byteCountMax !== Infinity && !(Number.isSafeInteger(byteCountMax) && byteCountMax > 0))
+    const { byteCountMax = Infinity, entryCountMax = ENTRY_COUNT_MAX } = options;
+    if (byteCountMax !== Infinity && !isPositiveCount(byteCountMax))
       throw new RangeError(`byteCountMax is ${byteCountMax}, not a positive count`);
+    if (!isPositiveCount(entryCountMax) || entryCountMax > ENTRY_COUNT_MAX)
+      throw new RangeError(`entryCountMax is ${entryCountMax}, not in 1…${ENTRY_COUNT_MAX}`);
     this.#byteCountMax = byteCountMax;
+    this.#entryCountMax = entryCountMax;
     this.#iterators = new OpenIterators(options.iteratorCountMax);
   }
 
@@ -144,8 +150,11 @@ export class MemoryStore implements Store, SyncReads {
         `${byteCount} bytes after this batch, at most ${this.#byteCountMax} fit`,
       );
     const entryCount = this.#entries.size + entryDelta;
-    if (entryCount > ENTRY_COUNT_MAX)
-      throw new StoreError("STORE_FULL", `${entryCount} entries, at most ${ENTRY_COUNT_MAX} fit`);
+    if (entryCount > this.#entryCountMax)
+      throw new StoreError(
+        "STORE_FULL",
+        `${entryCount} entries after this batch, at most ${this.#entryCountMax} fit`,
+      );
     this.#apply(changes);
     this.#keyByteCount += keyByteDelta;
     this.#valueByteCount += valueByteDelta;
@@ -249,4 +258,8 @@ function stage(operations: readonly Operation[]): Changes {
 
 function copyOf(value: Bytes | undefined): Bytes | undefined {
   return value === undefined ? undefined : copyBytes(value);
+}
+
+function isPositiveCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0;
 }
