@@ -481,6 +481,27 @@ describe("discarding", () => {
   });
 });
 
+describe("views of a folder", () => {
+  test("go stale when what was written is discarded, or nodes are rewound, and not before", async () => {
+    const { folder } = await withLeaves(4);
+    const ends: (() => void)[] = [
+      () => folder.discard(),
+      () => folder.pmmr.rewind(4),
+      () => folder.discard(),
+    ];
+    for (const end of ends) {
+      folder.pmmr.push(element(4, PRUNABLE));
+      folder.pmmr.prune(0);
+      const view = folder.view();
+      folder.pmmr.push(element(5, PRUNABLE));
+      expect(view.root().length).toBe(32);
+      end();
+      expect(await codeOf(() => view.root())).toBe("PMMR_STALE_VIEW");
+    }
+    await folder.close();
+  });
+});
+
 describe("calls that overlap", () => {
   test("take effect in the order in which they were made", async () => {
     const disk = new SimulatedDisk({ seed: 3, syncTurnsMax: 4 });
@@ -557,6 +578,21 @@ describe("a commit that fails", () => {
     await folder.close();
     const again = await openKind(disk, PRUNABLE, OPTIONS);
     expect([...again.pmmr.unspentPositions()]).toEqual([1]);
+    await again.close();
+  });
+
+  test("keeps pruned subtrees too", async () => {
+    const disk = new SimulatedDisk({ seed: 1 });
+    const folder = await openKind(disk, PRUNABLE, OPTIONS);
+    folder.pmmr.pushPrunedSubtree(new Uint8Array(32).fill(1), 6);
+    disk.failAt(disk.operations, "ENOSPC");
+    expect(await codeOf(() => folder.commit())).toBe("AOF_NO_SPACE");
+    folder.pmmr.push(element(9, PRUNABLE));
+    await folder.commit();
+    await folder.close();
+    const again = await openKind(disk, PRUNABLE, OPTIONS);
+    expect(again.stats()).toMatchObject({ prunedRootCount: 1, size: 8, hashCount: 2 });
+    expect((await again.verify()).ok).toBe(true);
     await again.close();
   });
 
