@@ -1,7 +1,6 @@
 import { checkBytes, checkCount, EMPTY } from "./bytes.ts";
 import { META_BYTES_MAX } from "./journal-header.ts";
 import { PAYLOAD_BYTES_MAX } from "./journal-record.ts";
-import { type Allocate } from "./medium.ts";
 
 /** Told what a group does, as it happens. What a hook throws is ignored. */
 export interface GroupMetrics {
@@ -44,7 +43,7 @@ export interface GroupOptions {
   /** Default: nobody is told. */
   readonly metrics?: GroupMetrics;
   /** Makes every buffer whose size depends on data. Default: `new Uint8Array(bytes)`. */
-  readonly allocate?: Allocate;
+  readonly allocate?: (bytes: number) => Uint8Array<ArrayBuffer>;
 }
 
 /** Options with every default filled in, checked. */
