@@ -28,7 +28,7 @@ import {
   PRUNE_FILE,
   snapshotName,
 } from "./names.ts";
-import { PmmrFolder } from "./pmmr-folder.ts";
+import { newPmmrFolder, type PmmrFolder } from "./pmmr-folder.ts";
 import { PruneList } from "./prune-list.ts";
 import { decodeStateMeta, encodeStateMeta } from "./state-meta.ts";
 
@@ -106,7 +106,7 @@ export async function openPmmr<E, S = E>(
     const backend = new PmmrFileBackend(group, { ...shape, codec, checkReads }, state);
     checkRoot(group, backend);
     checkAnchor(backend, shape.hashing, options.expect);
-    const folder = new PmmrFolder(fs, group, backend, shape);
+    const folder = newPmmrFolder(fs, group, backend, shape);
     if (options.snapshot !== undefined && !isAdopted) {
       folder.useSnapshot(options.snapshot);
       await folder.commit();

@@ -44,6 +44,26 @@ export interface PmmrArchive {
   close(): void;
 }
 
+let createFolder: <E, S>(
+  fs: FileSystem,
+  group: FileGroup,
+  backend: PmmrFileBackend<E, S>,
+  shape: FolderShape,
+) => PmmrFolder<E, S>;
+
+/**
+ * The range over an open group, which belongs to it from now on. Apart from the class, whose users come by {@link openPmmr} and
+ * need not see what it is made of.
+ */
+export function newPmmrFolder<E, S>(
+  fs: FileSystem,
+  group: FileGroup,
+  backend: PmmrFileBackend<E, S>,
+  shape: FolderShape,
+): PmmrFolder<E, S> {
+  return createFolder(fs, group, backend, shape);
+}
+
 /**
  * A mountain range in a folder.
  *
@@ -62,8 +82,11 @@ export class PmmrFolder<E, S = E> {
   readonly #backend: PmmrFileBackend<E, S>;
   readonly #shape: FolderShape;
 
-  /** Use {@link openPmmr}. The group belongs to the folder from now on. */
-  constructor(
+  static {
+    createFolder = (fs, group, backend, shape) => new PmmrFolder(fs, group, backend, shape);
+  }
+
+  private constructor(
     fs: FileSystem,
     group: FileGroup,
     backend: PmmrFileBackend<E, S>,

@@ -19,6 +19,7 @@ export {
 export {
   detectKernelVersion,
   type Kernel,
+  type KernelBase,
   KERNEL_V1_SIZE,
   kernelCodec,
   type KernelVersion,

@@ -11,7 +11,8 @@ export const KERNEL_V1_SIZE: number = 17 + COMMITMENT_SIZE + SIGNATURE_SIZE;
 /** Version of the encoding of a kernel file. A file is of one version throughout; Grin writes the second since 2020. */
 export type KernelVersion = 1 | 2;
 
-interface KernelBase {
+/** What every kernel has. */
+export interface KernelBase {
   /** {@link COMMITMENT_SIZE} bytes. */
   readonly excess: Uint8Array;
   /** {@link SIGNATURE_SIZE} bytes. */
