@@ -22,6 +22,13 @@ interface Saved {
   readonly file: MediumFile;
 }
 
+/** A change that was announced and has not happened yet. */
+interface Change {
+  readonly parts: readonly { readonly index: number; readonly from: number }[];
+  /** First piece saved for a copy taken since the announcement; another copy may share it. */
+  sharedSince: number | undefined;
+}
+
 /**
  * The copies of a group that are being read, and the old bytes they still need.
  *
@@ -40,6 +47,7 @@ export class Copies {
   #pins = new Set<WeakRef<Pin>>();
   #saved: Saved[] = [];
   #next = 0;
+  #change: Change | undefined;
   #closed = false;
 
   constructor(medium: Medium, prefix: string, files: readonly LayeredFile[], copiesMax: number) {
@@ -54,13 +62,22 @@ export class Copies {
     return this.#pins.size;
   }
 
-  /** Takes a copy of what is applied now. */
+  /** Whether bytes are about to change: {@link Copies.protect} was called, {@link Copies.settled} was not. */
+  get changing(): boolean {
+    return this.#change !== undefined;
+  }
+
+  /**
+   * Takes a copy of what is applied now.
+   *
+   * @throws AofError `AOF_TOO_MANY`; while bytes are about to change, also what saving them throws
+   */
   take(): Copy {
     if (this.#pins.size >= this.#copiesMax) this.#forgetDead();
     if (this.#pins.size >= this.#copiesMax) {
       throw new AofError("AOF_TOO_MANY", `${this.#pins.size} copies are being read`);
     }
-    const pin = { since: this.#next, sizes: this.#files.map((file) => file.applied) };
+    const pin = { since: this.#sinceNow(), sizes: this.#files.map((file) => file.applied) };
     const weak = new WeakRef(pin);
     this.#pins.add(weak);
     return new Copy(
@@ -74,19 +91,26 @@ export class Copies {
   }
 
   /**
-   * Saves what copies still need of the bytes from `from` to the end of each file, which are about to go.
+   * Saves what copies still need of the bytes from `from` to the end of each file, which are about to go; until
+   * {@link Copies.settled} is called, copies taken meanwhile save what they need.
    *
    * @throws AofError when they cannot be saved; nothing has changed then
    */
-  protect(changes: readonly { readonly index: number; readonly from: number }[]): void {
+  protect(parts: Change["parts"]): void {
     this.#forgetDead();
-    for (const { index, from } of changes) {
+    for (const { index, from } of parts) {
       const file = this.#files[index];
       let end = 0;
       for (const pin of this.#live()) end = Math.max(end, pin.sizes[index] ?? 0);
       end = Math.min(end, file?.applied ?? 0);
       if (file !== undefined && from < end) this.#save(file, index, from, end);
     }
+    this.#change = { parts, sharedSince: undefined };
+  }
+
+  /** The change that was announced last has happened, or will not. */
+  settled(): void {
+    this.#change = undefined;
   }
 
   /** Ends all copies: they cannot be read any more. */
@@ -94,6 +118,26 @@ export class Copies {
     this.#closed = true;
     this.#pins.clear();
     this.#release();
+  }
+
+  /** From which number on a copy taken now finds its saved pieces, after saving what is about to go. */
+  #sinceNow(): number {
+    const since = this.#next;
+    const change = this.#change;
+    if (change === undefined) return since;
+    const { parts, sharedSince } = change;
+    if (this.#saved.some(({ number }) => number === sharedSince)) return sharedSince ?? since;
+    try {
+      for (const { index, from } of parts) {
+        const file = this.#files[index];
+        if (file !== undefined && from < file.applied) this.#save(file, index, from, file.applied);
+      }
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
+    change.sharedSince = since;
+    return since;
   }
 
   #save(file: LayeredFile, index: number, from: number, end: number): void {

@@ -89,7 +89,11 @@ export class FileGroup {
         : new Writer(
             new AppliedState(medium, layout, this.#layered, { header, meta, blobs }),
             options,
-            { protect: (changes) => copies.protect(changes), metrics: options.metrics },
+            {
+              protect: (changes) => copies.protect(changes),
+              settled: () => copies.settled(),
+              metrics: options.metrics,
+            },
           );
   }
 
@@ -225,12 +229,15 @@ export class FileGroup {
   /**
    * A copy of the files as they are committed, to be read while writing goes on: everything acknowledged is in it, and perhaps
    * commits that are written and wait for their sync. Costs nothing by itself; a rewind or rewrite that takes bytes away from it
-   * saves them in a temporary file first.
+   * saves them in a temporary file first, or at once where it runs already.
    *
-   * @throws AofError `AOF_TOO_MANY`, `AOF_CLOSED`
+   * @throws AofError `AOF_TOO_MANY`, `AOF_CLOSED`; while a rewind or rewrite runs also `AOF_NO_SPACE` and `AOF_IO`; `AOF_POISONED`
+   *   when one of them ended half-way
    */
   copy(): Copy {
     this.#checkReadable();
+    const poison = this.#writer?.poison;
+    if (poison !== undefined && this.#copies.changing) throw poisoned(poison.error);
     return this.#copies.take();
   }
 

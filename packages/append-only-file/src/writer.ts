@@ -17,6 +17,8 @@ export interface WriterLimits {
 export interface WriterWatch {
   /** Bytes of these files from these offsets on are about to change. An exception undoes the commit. */
   readonly protect: (changes: readonly { readonly index: number; readonly from: number }[]) => void;
+  /** They have changed, or will not. Not called when writing ends in between. */
+  readonly settled: () => void;
   readonly metrics: GroupMetrics;
 }
 
@@ -248,6 +250,7 @@ export class Writer {
     this.#queue.acknowledge();
     this.#state.write(commit);
     this.#state.settle(commit);
+    this.#watch.settled();
   }
 
   #record(commit: SealedCommit, record: Uint8Array): void {
@@ -268,7 +271,10 @@ export class Writer {
       );
       const { meta, contents } = rewrite;
       const next = { clean: false, sequence, meta, files, contents };
-      await this.#state.switchTo(next, () => this.#queue.take());
+      await this.#state.switchTo(next, () => {
+        this.#queue.take();
+        this.#watch.settled();
+      });
     } catch (error) {
       if (!(error instanceof SwitchError)) return this.#refuse(error);
       this.#queue.take();
@@ -310,6 +316,7 @@ export class Writer {
 
   /** Undoes the commit or rewrite at the head of the queue and everything that builds on it. */
   #refuse(error: unknown): void {
+    this.#watch.settled();
     this.#queue.refuseChanges(error, (commits) => {
       for (const [i, file] of this.#state.files.entries()) {
         const layers = commits.flatMap((commit) => commit.layers[i] ?? []);

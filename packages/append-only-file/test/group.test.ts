@@ -4,6 +4,7 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   type AofError,
   type BlobContent,
+  type Copy,
   FileGroup,
   type GroupFile,
   type GroupLayout,
@@ -15,6 +16,12 @@ import { codeOf, eventually, outcomeOf } from "./support/outcome.ts";
 import { JOURNAL, SmallGroup, smallLayout } from "./support/small-group.ts";
 
 const failing = (code: AofError["code"]): unknown => expect.objectContaining({ code });
+
+async function bytesOf(copy: Copy): Promise<number[]> {
+  const bytes: number[] = [];
+  for await (const piece of copy.bytes(0)) bytes.push(...piece);
+  return bytes;
+}
 
 const noBytes: BlobContent = () => new Uint8Array(0);
 
@@ -872,5 +879,87 @@ describe("types", () => {
     expectTypeOf<FileGroup["meta"]>().toEqualTypeOf<Uint8Array<ArrayBuffer>>();
     expectTypeOf<FileGroup["state"]>().toEqualTypeOf<"open" | "poisoned" | "closed">();
     expectTypeOf<FileGroup["files"]>().toEqualTypeOf<readonly GroupFile[]>();
+  });
+});
+
+describe("a copy taken while bytes are about to change", () => {
+  /** Each takes bytes of ten records away. */
+  const changes: readonly [string, (group: FileGroup) => Promise<void>][] = [
+    [
+      "a rewinding commit",
+      async (group) => {
+        group.files[0]?.rewind(8);
+        group.files[0]?.append(new Uint8Array(40).fill(99));
+        await group.commit({ meta: Uint8Array.of(), blobs: [undefined] });
+      },
+    ],
+    [
+      "a rewrite",
+      (group) =>
+        group.rewrite({
+          files: [{ keep: [[20, 40]] }],
+          blobs: [undefined],
+          meta: Uint8Array.of(),
+        }),
+    ],
+  ];
+
+  test.each(changes)("shows one state in every moment of %s", async (_, change) => {
+    let before = 0;
+    let after = 0;
+    let together = 0;
+    for (let turns = 0; turns < 60; turns++) {
+      const disk = new SimulatedDisk();
+      const small = await SmallGroup.open(disk);
+      for (let i = 0; i < 10; i++) small.append(i);
+      await small.commit();
+      const old = [...(small.group.files[0]?.read(0, 40) ?? [])];
+      const changed = change(small.group);
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      const copies = [small.group.copy(), small.group.copy()] as const;
+      const saved = disk.names().filter((name) => name.includes("_saved."));
+      together += saved.length;
+      expect(saved.length).toBeLessThan(2);
+      await changed;
+      const { files } = small.group;
+      const next = [...(files[0]?.read(0, files[0].size) ?? [])];
+      const shown = await bytesOf(copies[0]);
+      expect([old, next]).toContainEqual(shown);
+      expect(await bytesOf(copies[1])).toEqual(shown);
+      if (shown.length === old.length) before++;
+      else after++;
+      for (const copy of copies) copy.close();
+      expect(disk.names()).toEqual(["s.bin", "s.blob", JOURNAL]);
+      await small.close();
+    }
+    expect(Math.min(before, after, together)).toBeGreaterThan(0);
+  });
+
+  test("is refused without room, and the change goes on", async () => {
+    const disk = new SimulatedDisk();
+    const small = await SmallGroup.open(disk);
+    await small.append(1, 10).commit();
+    const changed = small.append(2).rewind(3).commit();
+    await Promise.resolve();
+    await Promise.resolve();
+    disk.failAt(disk.operations + 2, "ENOSPC");
+    expect(outcomeOf(() => small.group.copy()).code).toBe("AOF_NO_SPACE");
+    await changed;
+    expect(small.records).toEqual([1, 1, 1]);
+    expect(disk.names()).toEqual(["s.bin", "s.blob", JOURNAL]);
+  });
+
+  test("is refused where the change ended half-way", async () => {
+    const disk = new SimulatedDisk();
+    const small = await SmallGroup.open(disk);
+    await small.append(1, 10).commit();
+    disk.before = ({ kind, name }) => {
+      if (kind === "truncate" && name === "s.bin") throw new Error("no");
+    };
+    await small.rewind(3).commit();
+    await eventually(() => small.group.sync());
+    expect(small.group.state).toBe("poisoned");
+    expect(outcomeOf(() => small.group.copy()).code).toBe("AOF_POISONED");
+    await small.close();
   });
 });
