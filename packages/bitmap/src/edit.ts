@@ -199,6 +199,7 @@ function fillKeys(table: ContainerTable, firstKey: number, lastKey: number): voi
     table.keys[from + k] = firstKey + k;
     table.replace(from + k, placeRange(0, CONTAINER_SPAN - 1, table.arena));
   }
+  table.noteKeys();
   table.compactIfWasteful();
 }
 

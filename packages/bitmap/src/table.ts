@@ -7,8 +7,6 @@ import { ARRAY_COUNT_MAX, Kind, RUN_COUNT_MAX } from "./kind.ts";
 const NO_BYTES = new Uint8Array(0);
 const NO_UNITS = new Uint16Array(0);
 const NO_WORDS = new Uint32Array(0);
-/** The keys of an empty table. There is always a first one to read, though it may not count. */
-const NO_KEYS = new Uint16Array(1);
 
 /** Units in the largest run container, and one run more, just before it becomes something else. */
 const RUN_UNITS_MAX = (RUN_COUNT_MAX + 1) * RUN_UNITS;
@@ -28,8 +26,11 @@ const RUN_UNITS_MAX = (RUN_COUNT_MAX + 1) * RUN_UNITS;
 export class ContainerTable {
   count = 0;
   size = 0;
+  /** Keys that follow one another from the first on need no search; `#keySpan` is 0 if they do not. */
+  #firstKey = 0;
+  #keySpan = 0;
   /** High 16 bits of the values. */
-  keys: Uint16Array = NO_KEYS;
+  keys: Uint16Array = NO_UNITS;
   kinds: Uint8Array = NO_BYTES;
   /** Entries of the rank index of each bitset that are right. */
   indexed: Uint16Array = NO_UNITS;
@@ -49,15 +50,16 @@ export class ContainerTable {
 
   /** Index of the container with this key, or `-1 - i` where i is the index it would have. */
   find(key: number): number {
-    const { keys } = this;
-    // Keys mostly follow one another, so the place of one follows from the first.
-    const guess = (key - (keys[0] as number)) >>> 0;
-    return guess < this.count && keys[guess] === key ? guess : this.#search(key);
+    const place = (key - this.#firstKey) >>> 0;
+    return place < this.#keySpan ? place : this.#search(key);
   }
 
   #search(key: number): number {
     const { keys, count } = this;
     if (count === 0) return -1;
+    // Where a few keys are missing, one is still mostly where the first one says.
+    const guess = key - (keys[0] as number);
+    if (guess >= 0 && guess < count && keys[guess] === key) return guess;
     const last = keys[count - 1] as number;
     if (last <= key) return last === key ? count - 1 : -1 - count;
     let from = 0;
@@ -152,10 +154,19 @@ export class ContainerTable {
     if (count > this.kinds.length) this.#resize(count);
   }
 
+  /** Looks whether the keys follow one another; after every change of the column of keys. */
+  noteKeys(): void {
+    const { keys, count } = this;
+    this.#firstKey = count === 0 ? 0 : (keys[0] as number);
+    const last = count === 0 ? 0 : (keys[count - 1] as number);
+    this.#keySpan = last - this.#firstKey + 1 === count ? count : 0;
+  }
+
   /** Puts a container in at index `i` whose body has been written. */
   insert(i: number, key: number, placed: Placed): void {
     this.openGap(i, 1);
     this.keys[i] = key;
+    this.noteKeys();
     this.replace(i, placed);
   }
 
@@ -170,6 +181,7 @@ export class ContainerTable {
     this.count -= end - i;
     if (i + 1 < this.beforeCount) this.beforeCount = i + 1;
     if (this.count < this.beforeCount) this.beforeCount = this.count;
+    this.noteKeys();
     if (this.count === 0) this.#adopt(new Arena());
   }
 
@@ -191,6 +203,7 @@ export class ContainerTable {
     this.count = to;
     this.bits.length = to;
     if (to < this.beforeCount) this.beforeCount = to;
+    this.noteKeys();
     if (to === 0) this.#adopt(new Arena());
   }
 
@@ -285,6 +298,7 @@ export class ContainerTable {
     twin.bits = this.bits.slice();
     twin.before = this.before.slice(0, count);
     twin.beforeCount = this.beforeCount;
+    twin.noteKeys();
     twin.#adopt(this.arena.share());
     return twin;
   }
