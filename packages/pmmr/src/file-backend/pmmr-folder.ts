@@ -81,6 +81,8 @@ export class PmmrFolder<E, S = E> {
   readonly #group: FileGroup;
   readonly #backend: PmmrFileBackend<E, S>;
   readonly #shape: FolderShape;
+  /** Settles, without failing, after the changes of snapshots called so far: they happen one after the other. */
+  #snapshotsChanged: Promise<void> = Promise.resolve();
 
   static {
     createFolder = (fs, group, backend, shape) => new PmmrFolder(fs, group, backend, shape);
@@ -216,7 +218,8 @@ export class PmmrFolder<E, S = E> {
    */
   async writeSnapshot(id: string): Promise<void> {
     this.#requireWritable();
-    return writeSnapshot(this.#fs, id, this.#backend.unspentSet());
+    const unspent = this.#backend.unspentSet();
+    return this.#afterSnapshots(() => writeSnapshot(this.#fs, id, unspent));
   }
 
   /** Ids of all snapshots, in the order of the alphabet. */
@@ -253,7 +256,7 @@ export class PmmrFolder<E, S = E> {
   /** Removes a snapshot. Nothing else ever does. */
   async removeSnapshot(id: string): Promise<void> {
     this.#requireWritable();
-    return removeSnapshot(this.#fs, id);
+    return this.#afterSnapshots(() => removeSnapshot(this.#fs, id));
   }
 
   /**
@@ -284,11 +287,21 @@ export class PmmrFolder<E, S = E> {
    * @param options - `handOver`: also remove the journal, so that the folder holds Grin's files and nothing else
    */
   async close(options: { readonly handOver?: boolean } = {}): Promise<void> {
-    return this.#group.close(options);
+    try {
+      await this.#group.close(options);
+    } finally {
+      await this.#snapshotsChanged;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #afterSnapshots(change: () => Promise<void>): Promise<void> {
+    const changed = this.#snapshotsChanged.then(change);
+    this.#snapshotsChanged = changed.catch(() => undefined);
+    return changed;
   }
 
   #requireWritable(): void {

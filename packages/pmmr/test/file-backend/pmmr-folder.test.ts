@@ -15,6 +15,7 @@ import {
   folderOf,
   formatFiles,
   readFile,
+  writeFile,
 } from "./support/memory-folder.ts";
 import { type Files, NaiveStore, sizeOfLeaves } from "./support/naive-store.ts";
 
@@ -616,6 +617,36 @@ describe("a commit that fails", () => {
     await again.close();
   });
 
+  test("loses nothing of what is written and committed at every moment around it", async () => {
+    let rejected = 0;
+    for (let at = 0; at < 30; at++) {
+      const disk = new SimulatedDisk({ seed: at, syncTurnsMax: 2 });
+      const folder = await openKind(disk, PRUNABLE, OPTIONS);
+      let writes = 0;
+      disk.before = ({ index, kind }) => {
+        if (kind === "write" && writes++ === at) disk.failAt(index, "ENOSPC");
+      };
+      const commits: Promise<void>[] = [];
+      for (let turn = 0; turn < 40 && folder.state === "open"; turn++) {
+        folder.pmmr.push(element(turn, PRUNABLE));
+        if (turn % 3 === 2) folder.pmmr.prune(leafPosition(turn - 1));
+        commits.push(folder.commit({ sync: turn % 2 === 0 }));
+        await Promise.resolve();
+      }
+      const results = await Promise.allSettled(commits);
+      rejected += results.filter(({ status }) => status === "rejected").length;
+      if (folder.state === "open") await folder.commit();
+      const state = stateOf(folder);
+      const wasOpen = folder.state === "open";
+      await folder.close();
+      const again = await openKind(disk, PRUNABLE, OPTIONS);
+      expect((await again.verify()).ok).toBe(true);
+      expect(wasOpen ? stateOf(again) : {}).toEqual(wasOpen ? state : {});
+      await again.close();
+    }
+    expect(rejected).toBeGreaterThan(10);
+  });
+
   test("at its sync poisons the folder: it reads on, and refuses every write", async () => {
     const disk = new SimulatedDisk({ seed: 1 });
     const folder = await openKind(disk, PRUNABLE, OPTIONS);
@@ -768,6 +799,30 @@ describe("copies", () => {
     await folder.close();
   });
 
+  test("taken while a compaction runs show the range before it or after it", async () => {
+    const sizes = new Set<number>();
+    for (let turns = 0; turns < 80; turns += 2) {
+      const { folder } = await withLeaves(40);
+      for (let index = 0; index < 20; index++) folder.pmmr.prune(leafPosition(index));
+      await folder.commit();
+      await folder.writeSnapshot("0123456789ab");
+      const compacted = folder.compact();
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      const archive = await folder.archive({ snapshot: "0123456789ab" });
+      await compacted;
+      const fs = new MemoryFileSystem();
+      for (const entry of archive.entries) writeFile(fs, entry.name, await contentOf(entry));
+      archive.close();
+      const copied = await openKind(fs, PRUNABLE, { ...OPTIONS, snapshot: "0123456789ab" });
+      expect((await copied.verify()).ok).toBe(true);
+      expect(copied.pmmr.root()).toEqual(folder.pmmr.root());
+      sizes.add(copied.stats().hashCount);
+      await copied.close();
+      await folder.close();
+    }
+    expect(sizes.size).toBe(2);
+  });
+
   test("wait for commits that were called, and need the rest committed", async () => {
     const { folder } = await withLeaves(9);
     folder.pmmr.push(element(9, PRUNABLE));
@@ -828,6 +883,26 @@ describe("snapshots", () => {
       const strange = disk.names().filter((name) => name.startsWith("pmmr_next"));
       expect(strange).toEqual([]);
     }
+  });
+
+  test("change in the order of the calls, without waiting for each other", async () => {
+    const { folder } = await withLeaves(4);
+    const first = folder.writeSnapshot("0123456789ab");
+    folder.pmmr.prune(0);
+    const calls = [
+      first,
+      folder.writeSnapshot("0123456789ab"),
+      folder.removeSnapshot("00ff00ff00ff"),
+      folder.writeSnapshot("00ff00ff00ff"),
+      folder.removeSnapshot("00ff00ff00ff"),
+    ];
+    await folder.close();
+    const settled = await Promise.allSettled(calls);
+    expect(settled.map(({ status }) => status === "fulfilled")).toEqual(
+      calls.map((_, i) => i !== 2),
+    );
+    expect(folder.snapshots()).toEqual(["0123456789ab"]);
+    expect([...folder.readSnapshot("0123456789ab")]).toEqual([1, 3, 4]);
   });
 
   test("replace a journaled folder's leaf set at opening, durably", async () => {
