@@ -199,6 +199,11 @@ export class AppliedState {
 
   #openJournal(header: JournalHeader): Journal {
     const file = this.#medium.open(journalName(this.#layout.prefix), "existing");
-    return new Journal(this.#medium, file, header);
+    try {
+      return new Journal(this.#medium, file, header);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 }

@@ -963,3 +963,22 @@ describe("a copy taken while bytes are about to change", () => {
     await small.close();
   });
 });
+
+test("whichever operation fails, closing frees every file", async () => {
+  let failed = 0;
+  for (let at = 0; ; at++) {
+    const disk = new SimulatedDisk({ seed: at });
+    disk.failAt(at, "EIO");
+    const group = await eventually(() => SmallGroup.open(disk));
+    if (group.value !== undefined) {
+      const small = group.value;
+      await eventually(() => small.append(1, 3).commit({ value: 1 }));
+      await eventually(() => small.group.checkpoint());
+      await eventually(() => small.close());
+    }
+    expect([at, disk.openFiles]).toEqual([at, 0]);
+    failed = at;
+    if (disk.operations <= at) break;
+  }
+  expect(failed).toBeGreaterThan(40);
+});
