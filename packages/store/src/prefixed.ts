@@ -26,6 +26,7 @@ import {
  * @throws TypeError if `prefix` is empty or not bytes
  */
 export function prefixed(store: Store & SyncReads, prefix: Uint8Array): Store & SyncReads;
+/** The same over a store that reads asynchronously only. */
 export function prefixed(store: Store, prefix: Uint8Array): Store;
 export function prefixed(store: Store, prefix: Uint8Array): Store {
   checkKey(prefix, "prefix");

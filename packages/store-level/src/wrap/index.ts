@@ -9,5 +9,8 @@ export {
   type SnapshotOption,
   type ViewEncodings,
 } from "./level-database.ts";
-export { type LevelStore, type SyncLevelStore } from "./level-store.ts";
+export { type Crc32 } from "./crc32.ts";
+export { type FormatRecord } from "./format-record.ts";
+export { type Medium } from "./medium.ts";
+export { type LevelStore, type LevelStoreParts, type SyncLevelStore } from "./level-store.ts";
 export { type LevelStoreOptions, wrap } from "./wrap.ts";

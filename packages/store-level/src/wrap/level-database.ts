@@ -26,11 +26,13 @@ export interface LevelSupports {
   readonly permanence?: boolean;
 }
 
+/** Keys and values as `Uint8Array`, whatever the database's own encodings are. */
 export interface ViewEncodings {
   readonly keyEncoding: "view";
   readonly valueEncoding: "view";
 }
 
+/** Reads as of a snapshot, where one is given. */
 export interface SnapshotOption extends ViewEncodings {
   readonly snapshot?: LevelSnapshot;
 }
@@ -40,11 +42,13 @@ export type LevelOperation =
   | { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: "del"; readonly key: Uint8Array };
 
+/** How a batch is written. */
 export interface LevelBatchOptions extends ViewEncodings {
   /** Known to classic-level; others ignore it. */
   readonly sync: boolean;
 }
 
+/** Bounds, direction and limit of an iteration. */
 export interface LevelRange extends SnapshotOption {
   readonly gte?: Uint8Array;
   readonly gt?: Uint8Array;
@@ -54,12 +58,14 @@ export interface LevelRange extends SnapshotOption {
   readonly limit: number;
 }
 
+/** What is used of an iterator. */
 export interface LevelIterator {
   /** No entries: the end. */
   nextv(size: number): Promise<[Uint8Array, Uint8Array][]>;
   close(): Promise<void>;
 }
 
+/** What is used of an explicit snapshot. */
 export interface LevelSnapshot {
   ref(): void;
   unref(): void;

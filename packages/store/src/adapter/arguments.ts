@@ -8,6 +8,8 @@ import {
 import { compareBytes, copyBytes } from "../bytes.ts";
 
 /**
+ * Refuses a key that no store can hold.
+ *
  * @param what - the argument's name, for the message
  * @throws TypeError if `key` is not bytes or empty
  */
@@ -16,13 +18,21 @@ export function checkKey(key: Uint8Array | undefined, what = "key"): void {
   if (key.length === 0) throw new TypeError(`${what} is empty`);
 }
 
-/** @throws TypeError if one of the keys is not bytes or empty */
+/**
+ * Refuses a list of keys that no store can read.
+ *
+ * @throws TypeError if one of the keys is not bytes or empty
+ */
 export function checkKeys(keys: readonly Uint8Array[]): void {
   if (!Array.isArray(keys)) throw new TypeError("keys is not an array");
   for (let i = 0; i < keys.length; i++) if (!isKey(keys[i])) checkKey(keys[i], `key ${i}`);
 }
 
-/** @throws TypeError if the list or one of its operations is malformed */
+/**
+ * Refuses a batch that no store can write.
+ *
+ * @throws TypeError if the list or one of its operations is malformed
+ */
 export function checkOperations(operations: readonly Operation[]): void {
   if (!Array.isArray(operations)) throw new TypeError("operations is not an array");
   for (let i = 0; i < operations.length; i++) checkOperation(operations[i], i);
@@ -51,7 +61,11 @@ export interface ResolvedBatchOptions {
   }[];
 }
 
-/** @throws TypeError if an expectation is malformed */
+/**
+ * The options of a batch with every default filled in.
+ *
+ * @throws TypeError if an expectation is malformed
+ */
 export function resolveBatchOptions(options: BatchOptions = {}): ResolvedBatchOptions {
   const { sync = true, expect = [] } = options;
   if (typeof sync !== "boolean") throw new TypeError(`sync is a ${typeof sync}, not a boolean`);
@@ -84,7 +98,11 @@ export interface Bound {
   readonly inclusive: boolean;
 }
 
-/** @throws TypeError, RangeError if the range is malformed */
+/**
+ * A range as at most two bounds, a direction and a limit.
+ *
+ * @throws TypeError, RangeError if the range is malformed
+ */
 export function resolveRange(range: Range = {}): ResolvedRange {
   const { reverse = false, limit = Infinity } = range;
   if (typeof reverse !== "boolean")
