@@ -91,14 +91,21 @@ function adoptReadOnly(
   meta: Uint8Array,
   contents: readonly BlobContent[],
 ): OpenedFolder {
-  const files = layout.files.map(({ name }) => {
-    const below = names.has(name) ? medium.open(name, "existing") : undefined;
-    const size = below?.size() ?? 0;
-    const overlay = new OverlayFile(below, [], size);
-    return { file: new MediumFile(medium.counts, name, overlay), size };
-  });
-  const blobs = contents.map((content) => ({ content, inHeader: undefined, changed: false }));
-  return { created: false, header: undefined, meta: meta.slice(), sequence: 0, files, blobs };
+  const opened: MediumFile[] = [];
+  try {
+    const files = layout.files.map(({ name }) => {
+      const below = names.has(name) ? medium.open(name, "existing") : undefined;
+      if (below !== undefined) opened.push(below);
+      const size = below?.size() ?? 0;
+      const overlay = new OverlayFile(below, [], size);
+      return { file: new MediumFile(medium.counts, name, overlay), size };
+    });
+    const blobs = contents.map((content) => ({ content, inHeader: undefined, changed: false }));
+    return { created: false, header: undefined, meta: meta.slice(), sequence: 0, files, blobs };
+  } catch (error) {
+    for (const file of opened) file.close();
+    throw error;
+  }
 }
 
 /** A crash before the last cut is finished by recovery: the header has the sizes. */

@@ -32,7 +32,7 @@ export interface AppendFileSpec {
 export interface BlobSpec {
   readonly name: string;
   /**
-   * Rebuilds the owner's state.
+   * Rebuilds the owner's state. An opening that starts over calls it again; the last call counts.
    *
    * @param bytes - content of the file, `undefined` when it is absent; the owner may keep it
    * @param deltas - the deltas of later commits, in order; the owner may keep them

@@ -10,7 +10,7 @@ import { type Medium, type MediumFile } from "./medium.ts";
 import { isLeftover, journalName, sideName } from "./own-names.ts";
 
 /**
- * What opening a folder with a journal comes to. Made by reading only; {@link repairFolder} carries it out.
+ * What opening a folder with a journal comes to. Made by reading only; {@link carryOut} does it.
  */
 export interface Recovery {
   readonly header: JournalHeader;
