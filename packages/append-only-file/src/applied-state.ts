@@ -192,7 +192,12 @@ export class AppliedState {
       const renamed = attempt(() => this.#medium.rename(side, name));
       const length = header.files[i]?.length;
       if (file === undefined || length === undefined) continue;
-      attempt(() => file.replace(this.#medium.open(renamed ? name : side, "existing"), length));
+      // A file that cannot be opened stays closed: reading it fails, and never shows old bytes as new ones.
+      let next = file.file;
+      attempt(() => {
+        next = this.#medium.open(renamed ? name : side, "existing");
+      });
+      file.replace(next, length);
     }
     if (failure !== undefined) throw failure.error;
   }
