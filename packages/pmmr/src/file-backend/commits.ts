@@ -196,7 +196,9 @@ export class RangeCommits {
         onProgress: ({ bytesDone }) => steps.step(bytesDone),
       });
     } catch (error) {
-      // Nothing has changed. If a commit before it was rejected, that one resumes the group.
+      // Where writing ended after the switch, the files are the new ones and can still be read.
+      this.follow();
+      // Else nothing has changed. If a commit before it was rejected, that one resumes the group.
       if (this.#group.state === "open" && !this.#isDirty) this.#group.resume();
       throw error;
     }

@@ -185,7 +185,9 @@ export class PmmrFolder<E, S = E> {
     const epoch = this.#backend.epoch;
     const { onProgress } = options;
     const committed = decodeStateMeta(this.#group.meta);
-    const root = this.isDirty ? undefined : committed.root;
+    // What a poisoned folder shows may be ahead of the last commit that is known to be there.
+    const isCommitted = this.state !== "poisoned" && !this.isDirty;
+    const root = isCommitted ? committed.root : undefined;
     const shape = { ...this.#shape, codec: this.#backend.codec };
     return verifyFolder(openView(this.#group.files, this.#backend), shape, root, {
       ...options,

@@ -944,3 +944,40 @@ describe("short reads and writes", () => {
     }
   });
 });
+
+test("a folder in which any operation of a commit or compaction fails still shows one true range", async () => {
+  let ended = 0;
+  for (const what of ["commit", "compact"]) {
+    for (let at = 0; ; at++) {
+      const disk = new SimulatedDisk({ seed: at });
+      const folder = await openKind(disk, PRUNABLE, OPTIONS);
+      for (let i = 0; i < 16; i++) folder.pmmr.push(element(i, PRUNABLE));
+      for (let i = 0; i < 7; i++) folder.pmmr.prune(leafPosition(i));
+      await folder.commit();
+      if (what === "commit") folder.pmmr.push(element(16, PRUNABLE));
+      const root = folder.pmmr.root();
+      const count = folder.pmmr.leafCount;
+      const first = disk.operations;
+      disk.failAt(first + at, "EIO");
+      const code = await codeOf(() => (what === "commit" ? folder.commit() : folder.compact()));
+      const isOver = disk.operations <= first + at;
+      disk.mend();
+      if (folder.state === "poisoned") ended++;
+      // A file that could not be opened again fails to be read, which is no damage.
+      const problem = await codeOf(async () => {
+        expect(folder.pmmr.root()).toEqual(root);
+        for (let i = 7; i < count; i++) {
+          expect(folder.pmmr.element(leafPosition(i))).toEqual(element(i, PRUNABLE));
+        }
+        expect((await folder.verify()).problems).toEqual([]);
+      });
+      expect([what, at, code, problem]).toEqual([what, at, code, expect.stringMatching(READABLE)]);
+      await folder.close();
+      expect(disk.openFiles).toBe(0);
+      if (isOver) break;
+    }
+  }
+  expect(ended).toBeGreaterThan(5);
+});
+
+const READABLE = /^(none|AOF_CLOSED|AOF_IO)$/;
