@@ -2,7 +2,7 @@
 // Argument: classic, memory or browser.
 const { existsSync, mkdtempSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");
-const { join } = require("node:path");
+const path = require("node:path");
 
 const suite = require("abstract-level/test");
 const { BrowserLevel } = require("browser-level");
@@ -12,11 +12,11 @@ const { MemoryLevel } = require("memory-level");
 const test = require("tape");
 
 // Hundreds of databases are made; where there is a file system in memory, they need not wait for a disk.
-const home = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "abstract-level-"));
+const home = mkdtempSync(path.join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "abstract-level-"));
 let count = 0;
 
 const factories = {
-  classic: (options) => new ClassicLevel(join(home, String(count++)), options),
+  classic: (options) => new ClassicLevel(path.join(home, String(count++)), options),
   memory: (options) => new MemoryLevel(options),
   browser: (options) => new BrowserLevel(`suite-${count++}`, options),
 };
