@@ -36,6 +36,8 @@ export class Arena {
   held = 0;
   /** Units in bodies that were allocated and not released. */
   live = 0;
+  /** Units in chunks that are not shared. */
+  #own = 0;
   #reserved = 0;
 
   constructor(chunks: Chunk[] = []) {
@@ -106,16 +108,24 @@ export class Arena {
     return true;
   }
 
+  /** Whether so much is dead, or cut so small, that the live bodies had better be copied together. */
+  get isWasteful(): boolean {
+    const { held, live, chunks } = this;
+    return held > live * 1.5 + 1024 || chunks.length > 256 + (live >>> 14);
+  }
+
   /** A second arena over the same chunks, which neither of the two writes from now on. */
   share(): Arena {
     for (const chunk of this.chunks) chunk.shared = true;
+    this.#own = 0;
     const twin = new Arena([...this.chunks]);
     twin.live = this.live;
     return twin;
   }
 
   #open(count: number): Chunk {
-    const wanted = this.#reserved > 0 ? this.#reserved : Math.max(CHUNK_UNITS_MIN, this.held >>> 2);
+    // After sharing chunks are small again: a clone that changes little should not hold much.
+    const wanted = this.#reserved > 0 ? this.#reserved : Math.max(CHUNK_UNITS_MIN, this.#own >>> 2);
     const length = Math.max(count, Math.min(CHUNK_UNITS_MAX, roundUp(wanted)));
     const buffer = new ArrayBuffer(length * 2);
     const chunk: Chunk = {
@@ -126,6 +136,7 @@ export class Arena {
     };
     this.chunks.push(chunk);
     this.held += length;
+    this.#own += length;
     return chunk;
   }
 }

@@ -95,6 +95,7 @@ function deleteFromArray(table: ContainerTable, i: number, low: number): boolean
   if (index === count || units[start + index] !== low) return false;
   if (count === 1) {
     table.remove(i, i + 1);
+    table.compactIfWasteful();
     return true;
   }
   table.prepareWrite(i, count);
@@ -103,6 +104,7 @@ function deleteFromArray(table: ContainerTable, i: number, low: number): boolean
   table.lengths[i] = count - 1;
   table.setCardinality(i, count - 1);
   table.giveBack(i);
+  table.compactIfWasteful();
   return true;
 }
 
@@ -123,6 +125,7 @@ function deleteFromRuns(table: ContainerTable, i: number, low: number): boolean 
   if (!runHas(body.units, body.start, runCount, low)) return false;
   if (body.cardinality === 1) {
     table.remove(i, i + 1);
+    table.compactIfWasteful();
     return true;
   }
   table.prepareWrite(i, body.length + RUN_UNITS);
@@ -235,6 +238,7 @@ export function deleteRange(table: ContainerTable, first: number, last: number):
   deleteWithin(table, firstKey, first & 0xffff, CONTAINER_SPAN - 1);
   deleteWithin(table, lastKey, 0, last & 0xffff);
   table.remove(lowerBound(table, firstKey + 1), lowerBound(table, lastKey));
+  table.compactIfWasteful();
 }
 
 /** Deletes a range of low bits from the container of one key, if there is one. */

@@ -9,6 +9,7 @@ const NO_BYTES = new Uint8Array(0);
 /** Runs a reading over bytes that are all there. */
 export function readWhole<T>(bytes: Uint8Array, options: DeserializeOptions, begin: Begin<T>): T {
   checkOptions(options);
+  checkBytes(bytes);
   const window = { bytes, at: 0 };
   const reading = begin(window, options);
   let at = 0;
@@ -73,6 +74,7 @@ class Assembly<T> {
 
   /** Takes the next piece, and returns whether no more are needed. */
   push(piece: Uint8Array): boolean {
+    checkBytes(piece);
     let at = 0;
     if (this.#pendingCount > 0) {
       // Bytes left over go first, with as many of the piece as make them enough for one request.
@@ -132,6 +134,10 @@ function checkOptions({ bytesMax, trailing: rule }: DeserializeOptions): void {
   if (rule !== undefined && rule !== "refuse" && rule !== "ignore") {
     throw new TypeError(`trailing is neither "refuse" nor "ignore"`);
   }
+}
+
+function checkBytes(bytes: unknown): void {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("bytes are not a Uint8Array");
 }
 
 function truncated(length: number, needed: number): Error {

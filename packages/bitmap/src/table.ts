@@ -255,9 +255,9 @@ export class ContainerTable {
     this.arena.live += (length * 2 + 1) & ~1;
   }
 
-  /** Copies all bodies together once more than a third of the memory is not in use. */
+  /** Copies all bodies together once about a third of the memory is not in use. */
   compactIfWasteful(): void {
-    if (this.arena.held > this.arena.live * 1.5 + 1024) this.compact(false);
+    if (this.arena.isWasteful) this.compact(false);
   }
 
   /** Copies all bodies into fresh memory; `trim` also takes away the room they have to grow. */
@@ -278,7 +278,11 @@ export class ContainerTable {
     }
     this.#adopt(fresh);
     for (let i = 0; i < this.count; i++) this.#findBits(i);
-    if (trim && 0 < this.count && this.count < this.kinds.length) this.#resize(this.count);
+    const room = trim ? this.count : this.count * 2;
+    if (0 < this.count && room < this.kinds.length) {
+      this.#resize(room);
+      this.bits = this.bits.slice();
+    }
   }
 
   /** A second table with the same containers. Whichever is written first copies what it writes. */
