@@ -16,11 +16,13 @@ export {
   type SyncReads,
 } from "./store.ts";
 export {
+  type AsyncReader,
   type Reading,
   type RunOptions,
   runAsync,
   runSync,
   type StopSignal,
+  type SyncReader,
   together,
 } from "./reading.ts";
 export { prefixed, prefixKey, prefixOperations } from "./prefixed.ts";

@@ -1,5 +1,3 @@
-import { type Store, type SyncReads } from "./store.ts";
-
 /**
  * An algorithm that reads without waiting: it yields the keys it needs next, many at once, and is given their values,
  * `undefined` where there is none. What it is given are views: read, not changed, not handed out.
@@ -7,6 +5,16 @@ import { type Store, type SyncReads } from "./store.ts";
  * Written once, it runs over synchronous and asynchronous stores, and in a test over nothing at all.
  */
 export type Reading<T> = Generator<readonly Uint8Array[], T, readonly (Uint8Array | undefined)[]>;
+
+/** What {@link runSync} needs of a store. */
+export interface SyncReader {
+  viewManySync(keys: readonly Uint8Array[]): readonly (Uint8Array | undefined)[];
+}
+
+/** What {@link runAsync} needs of a store. */
+export interface AsyncReader {
+  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
+}
 
 /** What asks a long reading to stop. An `AbortSignal` is one; it is read, never subscribed to. */
 export interface StopSignal {
@@ -25,7 +33,7 @@ export interface RunOptions {
  *
  * What a read throws is thrown into the reading, so that its `finally` blocks run; what the reading throws comes out.
  */
-export function runSync<T>(reading: Reading<T>, store: Pick<SyncReads, "viewManySync">): T {
+export function runSync<T>(reading: Reading<T>, store: SyncReader): T {
   let step = reading.next([]);
   while (step.done !== true) {
     let values: readonly (Uint8Array | undefined)[] = [];
@@ -43,7 +51,7 @@ export function runSync<T>(reading: Reading<T>, store: Pick<SyncReads, "viewMany
 /** Runs a reading over asynchronous reads, one `getMany` per step. Errors as {@link runSync}. */
 export async function runAsync<T>(
   reading: Reading<T>,
-  store: Pick<Store, "getMany">,
+  store: AsyncReader,
   options: RunOptions = {},
 ): Promise<T> {
   let step = reading.next([]);

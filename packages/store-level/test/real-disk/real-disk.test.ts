@@ -4,17 +4,21 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import {
+  Child,
   fromEnvironment,
   killCampaign,
   powerCampaign,
   PowerDisk,
   type PowerFileSystem,
+  printCounts,
   printSkip,
   scaled,
+  sleep,
   type StoreOnDisk,
   straceCampaign,
   straceRefusal,
 } from "@x/testing";
+import { ClassicLevel } from "classic-level";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { digestOfFolder, EMPTY } from "./store-kit.mjs";
@@ -99,6 +103,74 @@ describe.each<PowerFileSystem>(["ext4", "xfs"])("a power cut on %s", (fileSystem
     });
     if (reason !== undefined) skip(reason);
   });
+});
+
+/** Makes databases, cuts the power under each, and gives what opening what is left fails with; nothing: it opened. */
+async function cutYoung(
+  disk: PowerDisk,
+  count: number,
+  args: (folder: string) => readonly string[],
+  openAgain: (folder: string) => Promise<unknown>,
+): Promise<string[]> {
+  const failures: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const folder = join(disk.folder, `young-${i}`);
+    const said: string[] = [];
+    const child = Child.start(args(folder), { onOutput: (text) => said.push(text) });
+    for (let waited = 0; said.length === 0 && waited < 20_000; waited += 5) await sleep(5);
+    await sleep(20 + 10 * (i % 8));
+    disk.cut();
+    await child.kill();
+    disk.restart();
+    await openAgain(folder).catch((error: unknown) => failures.push(String(error)));
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return failures;
+}
+
+describe("a power cut on ext4 soon after a database was made", () => {
+  const RAW = fileURLToPath(new URL("raw-child.mjs", import.meta.url));
+
+  test(
+    "leaves LevelDB's unopenable, and a store that opens",
+    { timeout: HOURS },
+    async ({ skip }) => {
+      const disk = PowerDisk.create("ext4");
+      if (!(disk instanceof PowerDisk)) {
+        printSkip("T-POWER of young databases", disk.reason);
+        return skip(disk.reason);
+      }
+      try {
+        const count = scaled(3);
+        const raw = await cutYoung(
+          disk,
+          count,
+          (folder) => [RAW, folder],
+          async (folder) => {
+            const database = new ClassicLevel(folder);
+            await database.open();
+            await database.close();
+          },
+        );
+        const unsynced = store("unsynced");
+        const ours = await cutYoung(
+          disk,
+          count,
+          (folder) => unsynced.child(folder, 1, Number.MAX_SAFE_INTEGER),
+          (folder) => digestOfFolder(folder, true),
+        );
+        printCounts("T-POWER of young databases", {
+          cycles: count,
+          "LevelDB unopenable": raw.length,
+          "store unopenable": ours.length,
+        });
+        expect(ours).toEqual([]);
+        expect(raw.length).toBeGreaterThan(0);
+      } finally {
+        disk.destroy();
+      }
+    },
+  );
 });
 
 const refusal = straceRefusal();

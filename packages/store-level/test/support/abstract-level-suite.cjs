@@ -12,7 +12,9 @@ const { MemoryLevel } = require("memory-level");
 const test = require("tape");
 
 // Hundreds of databases are made; where there is a file system in memory, they need not wait for a disk.
-const home = mkdtempSync(path.join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "abstract-level-"));
+const home = mkdtempSync(
+  path.join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "abstract-level-"),
+);
 let count = 0;
 
 const factories = {
