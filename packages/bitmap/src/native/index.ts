@@ -1,2 +1,7 @@
 export { NativeBitmap, nativeBitmaps } from "./bitmap.ts";
-export type { RoaringBitmap, RoaringBitmapClass, RoaringModule } from "./roaring.ts";
+export type {
+  RoaringBitmap,
+  RoaringBitmapClass,
+  RoaringModule,
+  RoaringOperand,
+} from "./roaring.ts";

@@ -12,16 +12,20 @@ export interface RoaringModule {
 export interface RoaringBitmapClass {
   new (values: Iterable<number>): RoaringBitmap;
   deserialize(bytes: Uint8Array, format: "portable"): RoaringBitmap;
-  and(a: RoaringBitmap, b: RoaringBitmap): RoaringBitmap;
-  or(a: RoaringBitmap, b: RoaringBitmap): RoaringBitmap;
-  xor(a: RoaringBitmap, b: RoaringBitmap): RoaringBitmap;
-  andNot(a: RoaringBitmap, b: RoaringBitmap): RoaringBitmap;
+  and(a: RoaringOperand, b: RoaringOperand): RoaringBitmap;
+  or(a: RoaringOperand, b: RoaringOperand): RoaringBitmap;
+  xor(a: RoaringOperand, b: RoaringOperand): RoaringBitmap;
+  andNot(a: RoaringOperand, b: RoaringOperand): RoaringBitmap;
+}
+
+/** What every bitmap of the addon can do, also one that cannot be changed. */
+export interface RoaringOperand extends Iterable<number> {
+  readonly size: number;
+  has(value: number): boolean;
 }
 
 /** One bitmap of the addon. Ends of ranges are not included; ranks count values up to and with the argument. */
-export interface RoaringBitmap {
-  readonly size: number;
-  has(value: number): boolean;
+export interface RoaringBitmap extends RoaringOperand {
   tryAdd(value: number): boolean;
   delete(value: number): boolean;
   addMany(values: Iterable<number>): unknown;
@@ -33,13 +37,13 @@ export interface RoaringBitmap {
   minimum(): number;
   maximum(): number;
   rangeCardinality(begin: number, end: number): number;
-  andInPlace(other: RoaringBitmap): unknown;
-  orInPlace(other: RoaringBitmap): unknown;
-  xorInPlace(other: RoaringBitmap): unknown;
-  andNotInPlace(other: RoaringBitmap): unknown;
-  isEqual(other: RoaringBitmap): boolean;
-  isSubset(other: RoaringBitmap): boolean;
-  intersects(other: RoaringBitmap): boolean;
+  andInPlace(other: RoaringOperand): unknown;
+  orInPlace(other: RoaringOperand): unknown;
+  xorInPlace(other: RoaringOperand): unknown;
+  andNotInPlace(other: RoaringOperand): unknown;
+  isEqual(other: RoaringOperand): boolean;
+  isSubset(other: RoaringOperand): boolean;
+  intersects(other: RoaringOperand): boolean;
   clone(): RoaringBitmap;
   runOptimize(): unknown;
   shrinkToFit(): unknown;
