@@ -62,6 +62,9 @@ export class SnapshotWalk implements EntrySource {
   }
 }
 
+/** Largest limit a database can be handed; classic-level takes 32 bits. Above it the walk itself counts. */
+const LIMIT_MAX = 2 ** 31 - 1;
+
 /** A range as abstract-level takes it. One entry more than the limit, which may be the store's own record. */
 export function levelRange({ lower, upper, reverse, limit }: ResolvedRange): LevelRange {
   return {
@@ -69,7 +72,7 @@ export function levelRange({ lower, upper, reverse, limit }: ResolvedRange): Lev
     ...(lower === undefined ? {} : { [lower.inclusive ? "gte" : "gt"]: lower.key }),
     ...(upper === undefined ? {} : { [upper.inclusive ? "lte" : "lt"]: upper.key }),
     reverse,
-    limit: limit === Infinity ? -1 : Math.min(limit + 1, Number.MAX_SAFE_INTEGER),
+    limit: limit < LIMIT_MAX ? limit + 1 : -1,
   };
 }
 

@@ -116,6 +116,8 @@ async function keysAreOrdered(store: StoreLike): Promise<void> {
   assert.deepEqual(await walked({ gt: bytes() }), keys);
   assert.deepEqual(await walked({ lte: bytes() }), []);
   assert.deepEqual(await walked({ limit: 0 }), []);
+  for (const limit of [10, 2 ** 31 - 2, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, Infinity])
+    assert.deepEqual(await walked({ limit }), keys);
   assert.deepEqual(await walked({ limit: 2, reverse: true }), keys.slice(-2).toReversed());
 }
 
