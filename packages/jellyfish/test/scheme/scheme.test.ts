@@ -20,10 +20,10 @@ describe("rooch", () => {
   const scheme = rooch();
 
   it("has the placeholder of the original", () => {
-    expect(toHex(scheme.placeholder)).toBe(vectors<HashVectors>("hash").placeholder);
+    expect(toHex(scheme.placeholder)).toBe((vectors("hash") as HashVectors).placeholder);
   });
 
-  for (const leaf of vectors<LeafVectors>("leaves").cases) {
+  for (const leaf of (vectors("leaves") as LeafVectors).cases) {
     it(`hashes a value and its leaf as the original: ${leaf.what}`, () => {
       const valueHash = scheme.hashValue(fromHex(leaf.raw));
       const output = new Uint8Array(32);
