@@ -1,0 +1,20 @@
+export { BTreeError, type BTreeErrorCode, type BTreeErrorOptions } from "./errors.ts";
+export { type NodeFormat } from "./node-codec.ts";
+export { EMPTY_ROOT } from "./node.ts";
+export {
+  type Bytes,
+  type Change,
+  type Difference,
+  type DiffRange,
+  type EditOptions,
+  type Entry,
+  type KeyRange,
+  type PoolOptions,
+  type PoolStatistics,
+  type StagedWrite,
+  type StopSignal,
+  type TreeRange,
+  type WriteOptions,
+  type WriteRequest,
+  type WriteStatistics,
+} from "./types.ts";

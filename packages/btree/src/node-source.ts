@@ -1,0 +1,165 @@
+import { type Reading } from "@x/store";
+
+import { BTreeError } from "./errors.ts";
+import { NodeCache } from "./node-cache.ts";
+import { decodeNode, type NodeFormat } from "./node-codec.ts";
+import { type NodeKeys } from "./node-keys.ts";
+import {
+  at,
+  entryCountOf,
+  type Inner,
+  isLink,
+  type LeafValue,
+  LEVEL_COUNT_MAX,
+  type Node,
+  type TreeNode,
+} from "./node.ts";
+import { type Workspace } from "./workspace.ts";
+
+/** A child to load, with what its parent says of it. */
+export interface ChildPlace {
+  readonly parent: Inner;
+  readonly index: number;
+}
+
+/** Nodes by their id: the unsaved ones, then the cached ones, then those of the store. */
+export class NodeSource {
+  readonly keys: NodeKeys;
+  readonly format: NodeFormat;
+  readonly cache: NodeCache;
+  readonly #workspace: Workspace;
+
+  constructor(
+    keys: NodeKeys,
+    workspace: Workspace,
+    options: { readonly format: NodeFormat; readonly cacheByteCountMax: number },
+  ) {
+    this.keys = keys;
+    this.format = options.format;
+    this.cache = new NodeCache(options.cacheByteCountMax);
+    this.#workspace = workspace;
+  }
+
+  /** The node, if it is in memory. */
+  peek(id: number): Node | undefined {
+    if (this.#workspace.unsavedNodeCount > 0) {
+      const unsaved = this.#workspace.unsaved(id);
+      if (unsaved !== undefined) return unsaved.node;
+    }
+    return this.cache.get(id);
+  }
+
+  /**
+   * The node of a root that is not empty.
+   *
+   * @yields keys of nodes
+   */
+  *root(id: number): Reading<TreeNode> {
+    const node = this.peek(id) ?? at(yield* this.nodes([id]), 0);
+    return treeNode(node, id);
+  }
+
+  /**
+   * A child of an inner node.
+   *
+   * @yields keys of nodes
+   */
+  *child(parent: Inner, index: number): Reading<TreeNode> {
+    const id = at(parent.children, index);
+    const node = this.peek(id) ?? at(yield* this.nodes([id]), 0);
+    return checkedChild(node, parent, index);
+  }
+
+  /**
+   * Many children in one read.
+   *
+   * @yields keys of nodes
+   */
+  *children(places: readonly ChildPlace[]): Reading<TreeNode[]> {
+    const nodes = yield* this.nodes(places.map(({ parent, index }) => at(parent.children, index)));
+    return places.map(({ parent, index }, i) => checkedChild(at(nodes, i), parent, index));
+  }
+
+  /**
+   * Many nodes in one read of those that are not in memory.
+   *
+   * @yields keys of nodes
+   */
+  *nodes(ids: readonly number[]): Reading<Node[]> {
+    const found = ids.map((id) => this.peek(id));
+    const missing = ids.filter((_, i) => found[i] === undefined);
+    if (missing.length === 0) return found as Node[];
+    const values = yield missing.map((id) => this.keys.node(id));
+    let next = 0;
+    for (const [i, id] of ids.entries())
+      if (found[i] === undefined) found[i] = this.#decode(id, values[next++]);
+    return found as Node[];
+  }
+
+  /**
+   * The bytes of many values, those outside their leaves in one read. Views.
+   *
+   * @yields keys of values
+   */
+  *values(values: readonly LeafValue[]): Reading<Uint8Array[]> {
+    if (!values.some(isLink)) return values as Uint8Array[];
+    const links = values.filter(isLink);
+    const nodes = yield* this.nodes(links.map((link) => link.id));
+    let next = 0;
+    return values.map((value) => {
+      if (!isLink(value)) return value;
+      const node = at(nodes, next++);
+      if (node.kind !== "value" || node.bytes.length !== value.size)
+        throw damaged(value.id, "is not the value its leaf names");
+      return node.bytes;
+    });
+  }
+
+  #decode(id: number, bytes: Uint8Array | undefined): Node {
+    if (bytes === undefined)
+      throw new BTreeError("BTREE_MISSING", `node ${id} is not in the store`, { id });
+    let node: Node;
+    try {
+      node = decodeNode(bytes, this.format);
+    } catch (cause) {
+      if (!(cause instanceof BTreeError)) throw cause;
+      const { offset } = cause;
+      throw new BTreeError("BTREE_CORRUPT", `node ${id}: ${cause.message}`, {
+        id,
+        cause,
+        ...(offset === undefined ? {} : { offset }),
+      });
+    }
+    this.cache.set(id, node);
+    return node;
+  }
+}
+
+/** Refuses to go on below so many steps; what leads on is a cycle or otherwise damaged. */
+export function checkDepth(depth: number, id: number): void {
+  if (depth >= LEVEL_COUNT_MAX) throw damaged(id, `lies ${depth} steps below its root`);
+}
+
+/** An error about a node whose bytes are in order, but that does not belong where it is. */
+export function damaged(id: number, found: string): BTreeError {
+  return new BTreeError("BTREE_CORRUPT", `node ${id} ${found}`, { id });
+}
+
+function treeNode(node: Node, id: number): TreeNode {
+  if (node.kind === "value") throw damaged(id, "is a value, not a part of a tree");
+  return node;
+}
+
+/** Levels go down one by one, so a walk ends; and counts agree, so places in the order are right. */
+function checkedChild(node: Node, parent: Inner, index: number): TreeNode {
+  const id = at(parent.children, index);
+  const child = treeNode(node, id);
+  if (parent.level > 0) {
+    const level = child.kind === "leaf" ? 0 : child.level;
+    if (level !== parent.level - 1)
+      throw damaged(id, `is at level ${level} below level ${parent.level}`);
+    if (entryCountOf(child) !== parent.counts[index])
+      throw damaged(id, `holds another count of entries than its parent says`);
+  }
+  return child;
+}
