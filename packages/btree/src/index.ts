@@ -18,3 +18,8 @@ export {
   type WriteRequest,
   type WriteStatistics,
 } from "./types.ts";
+export { type LoadEntry, type LoadOptions } from "./bulk-load.ts";
+export { NodePool } from "./node-pool.ts";
+export { Snapshot } from "./snapshot.ts";
+export { TreeReads } from "./tree-reads.ts";
+export { AsyncWalkIterator, SyncWalkIterator } from "./walk-iterator.ts";

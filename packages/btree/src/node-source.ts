@@ -16,10 +16,13 @@ import {
 } from "./node.ts";
 import { type Workspace } from "./workspace.ts";
 
-/** A child to load, with what its parent says of it. */
-export interface ChildPlace {
-  readonly parent: Inner;
-  readonly index: number;
+/** A node to load, with what its parent says of it. */
+export interface ChildLink {
+  readonly id: number;
+  /** Level of the parent; 0: not recorded, as in format 1. */
+  readonly parentLevel: number;
+  /** Entries below; not looked at where levels are not recorded. */
+  readonly count: number;
 }
 
 /** Nodes by their id: the unsaved ones, then the cached ones, then those of the store. */
@@ -67,7 +70,7 @@ export class NodeSource {
   *child(parent: Inner, index: number): Reading<TreeNode> {
     const id = at(parent.children, index);
     const node = this.peek(id) ?? at(yield* this.nodes([id]), 0);
-    return checkedChild(node, parent, index);
+    return checkedChild(node, id, parent.level, parent.counts[index]);
   }
 
   /**
@@ -75,9 +78,11 @@ export class NodeSource {
    *
    * @yields keys of nodes
    */
-  *children(places: readonly ChildPlace[]): Reading<TreeNode[]> {
-    const nodes = yield* this.nodes(places.map(({ parent, index }) => at(parent.children, index)));
-    return places.map(({ parent, index }, i) => checkedChild(at(nodes, i), parent, index));
+  *children(links: readonly ChildLink[]): Reading<TreeNode[]> {
+    const nodes = yield* this.nodes(links.map((link) => link.id));
+    return links.map(({ id, parentLevel, count }, i) =>
+      checkedChild(at(nodes, i), id, parentLevel, count),
+    );
   }
 
   /**
@@ -150,16 +155,25 @@ function treeNode(node: Node, id: number): TreeNode {
   return node;
 }
 
+/** What an inner node says of one of its children. */
+export function linkOf({ level, children, counts }: Inner, index: number): ChildLink {
+  return { id: at(children, index), parentLevel: level, count: counts[index] ?? 0 };
+}
+
 /** Levels go down one by one, so a walk ends; and counts agree, so places in the order are right. */
-function checkedChild(node: Node, parent: Inner, index: number): TreeNode {
-  const id = at(parent.children, index);
+function checkedChild(
+  node: Node,
+  id: number,
+  parentLevel: number,
+  count: number | undefined,
+): TreeNode {
   const child = treeNode(node, id);
-  if (parent.level > 0) {
+  if (parentLevel > 0) {
     const level = child.kind === "leaf" ? 0 : child.level;
-    if (level !== parent.level - 1)
-      throw damaged(id, `is at level ${level} below level ${parent.level}`);
-    if (entryCountOf(child) !== parent.counts[index])
-      throw damaged(id, `holds another count of entries than its parent says`);
+    if (level !== parentLevel - 1)
+      throw damaged(id, `is at level ${level} below level ${parentLevel}`);
+    if (entryCountOf(child) !== count)
+      throw damaged(id, "holds another count of entries than its parent says");
   }
   return child;
 }

@@ -37,7 +37,17 @@ export class Stage {
     this.#limbo = new Set(state.limbo);
   }
 
-  *run({ hold = [], drop = [], adopt = [] }: StageRequest): Reading<StagedWrite> {
+  /** @yields keys of nodes and pages */
+  *run(request: StageRequest): Reading<StagedWrite> {
+    try {
+      return yield* this.#stage(request);
+    } catch (error) {
+      this.#thaw();
+      throw error;
+    }
+  }
+
+  *#stage({ hold = [], drop = [], adopt = [] }: StageRequest): Reading<StagedWrite> {
     for (const [id, mentions] of netMentions(hold, drop)) {
       add(this.#deltas, id, mentions);
       if (mentions > 0) this.#save(id);
@@ -55,13 +65,14 @@ export class Stage {
     return this.#finish();
   }
 
-  /** Collects the unsaved nodes from a root down. */
+  /** Collects the unsaved nodes from a root down. From now on they stay as they are. */
   #save(root: number): void {
     const pending = [root];
     for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
       const unsaved = this.#state.workspace.unsaved(id);
       if (unsaved === undefined || this.#saving.has(id)) continue;
       this.#saving.set(id, unsaved.node);
+      this.#state.workspace.freeze(id);
       forEachLink(unsaved.node, (link) => {
         add(this.#deltas, link, 1);
         add(this.#savingLinks, link, 1);
@@ -152,7 +163,6 @@ export class Stage {
     const limbo = [...this.#limbo].toSorted((a, b) => a - b);
     const nextRecord = encodePoolRecord({ format: source.format, nextId: ids.next, limbo });
     operations.push({ type: "put", key: source.keys.pool(), value: nextRecord });
-    for (const id of this.#saving.keys()) workspace.freeze(id);
     return {
       operations,
       expect: [{ key: source.keys.pool(), value: record }],
@@ -172,10 +182,12 @@ export class Stage {
           source.cache.set(id, node);
         }
       },
-      reject: () => {
-        for (const id of this.#saving.keys()) workspace.thaw(id);
-      },
+      reject: () => this.#thaw(),
     };
+  }
+
+  #thaw(): void {
+    for (const id of this.#saving.keys()) this.#state.workspace.thaw(id);
   }
 
   #deltaOf(id: number): number {

@@ -1,0 +1,325 @@
+import { type Reading, together } from "@x/store";
+import { compareBytes, sameBytes } from "@x/store/adapter";
+
+import { balance, opened } from "./balance.ts";
+import { type ChangeList } from "./change-list.ts";
+import {
+  cut,
+  type Cutting,
+  type Draft,
+  evenSizes,
+  fullSizes,
+  type InnerDraft,
+  itemCountMax,
+  itemCountMin,
+  itemCountOf,
+  join,
+  type LeafDraft,
+  type Slot,
+  slotOf,
+} from "./draft.ts";
+import { checkDepth, linkOf, type NodeSource } from "./node-source.ts";
+import {
+  at,
+  childIndexOf,
+  firstAtLeast,
+  type Inner,
+  isLink,
+  type Leaf,
+  type LeafValue,
+  type TreeNode,
+} from "./node.ts";
+
+/** How an {@link Editor} makes its drafts. */
+export interface EditorOptions extends Cutting {
+  /** As the original does it: every change makes nodes, a full leaf is cut in the middle wherever the key belongs. */
+  readonly isCompatible: boolean;
+}
+
+/** A node to change, and what is known of its place. */
+interface Place {
+  readonly id: number;
+  readonly depth: number;
+  /** Whether no entry of the tree is to the right of it. */
+  readonly isLast: boolean;
+  /** The changes that belong here: from, and up to but not including. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What became of a node: its parts, none where nothing is left. `undefined`: it is as it was. */
+type Outcome = { readonly parts: Draft[]; readonly isAppend: boolean } | undefined;
+
+/** A child that changes belong to, and which: from, and up to but not including. */
+interface Touched {
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface MergedLeaf {
+  readonly keys: Uint8Array[];
+  readonly values: LeafValue[];
+  readonly isChanged: boolean;
+}
+
+const EMPTY_LEAF: Leaf = { kind: "leaf", keys: [], values: [] };
+
+/** Works out what a sorted list of changes makes of a tree. Each node that a change belongs to is read and drafted once. */
+export class Editor {
+  readonly #source: NodeSource;
+  readonly #changes: ChangeList;
+  readonly #options: EditorOptions;
+
+  constructor(source: NodeSource, changes: ChangeList, options: EditorOptions) {
+    this.#source = source;
+    this.#changes = changes;
+    this.#options = options;
+  }
+
+  /**
+   * @param root - its id; 0 for the empty tree
+   * @yields keys of nodes
+   * @returns the top of the new tree; `undefined`: nothing changes
+   */
+  *run(root: number): Reading<Slot | "empty" | undefined> {
+    const to = this.#changes.keys.length;
+    const place = { depth: 0, isLast: true, from: 0, to };
+    const outcome =
+      root === 0
+        ? yield* this.#editLeaf({ ...place, id: 0 }, EMPTY_LEAF)
+        : yield* this.#edit({ ...place, id: root }, yield* this.#source.root(root));
+    return outcome === undefined ? undefined : this.#top(outcome.parts);
+  }
+
+  /** New levels above the parts, or fewer where a root is left with one child. */
+  #top(parts: Draft[]): Slot | "empty" {
+    let top = parts;
+    // Format 1 does not record levels.
+    for (
+      let level = topLevel(parts, this.#source.format);
+      top.length > 1;
+      level += Math.sign(level)
+    ) {
+      const keys = top.slice(1).map((one) => one.lower as Uint8Array);
+      top = this.#fitted(
+        { ...NEW, kind: "inner", level, keys, slots: top.map(slotOf), consumed: [] },
+        true,
+      );
+    }
+    let [draft] = top;
+    while (draft?.kind === "inner" && draft.slots.length === 1) {
+      const only = at(draft.slots, 0);
+      if (only.draft === undefined) return only;
+      draft = only.draft;
+    }
+    return draft === undefined || itemCountOf(draft) === 0 ? "empty" : slotOf(draft);
+  }
+
+  #edit(place: Place, node: TreeNode): Reading<Outcome> {
+    checkDepth(place.depth, place.id);
+    return node.kind === "leaf" ? this.#editLeaf(place, node) : this.#editInner(place, node);
+  }
+
+  *#editLeaf(place: Place, leaf: Leaf): Reading<Outcome> {
+    const known = yield* this.#largeValues(leaf, place);
+    const { keys, values, isChanged } = this.#merged(leaf, place, known);
+    if (!isChanged) return undefined;
+    const last = leaf.keys.at(-1);
+    const isAppend =
+      place.isLast &&
+      (last === undefined || compareBytes(at(this.#changes.keys, place.from), last) > 0);
+    if (keys.length === 0 && !this.#options.isCompatible) return { parts: [], isAppend };
+    const source = place.id === 0 ? undefined : place.id;
+    const draft: LeafDraft = { ...NEW, kind: "leaf", keys, values, source };
+    return { parts: this.#fitted(draft, isAppend), isAppend };
+  }
+
+  /**
+   * The bytes of values outside the leaf that a change may be the same as.
+   *
+   * @yields keys of nodes
+   */
+  *#largeValues(leaf: Leaf, { from, to }: Place): Reading<Map<number, Uint8Array>> {
+    const known = new Map<number, Uint8Array>();
+    if (this.#options.isCompatible || !leaf.values.some(isLink)) return known;
+    const links: LeafValue[] = [];
+    const indexes: number[] = [];
+    for (let i = from; i < to; i++) {
+      const index = firstAtLeast(leaf.keys, at(this.#changes.keys, i));
+      const value = leaf.values[index];
+      if (value === undefined || !isLink(value)) continue;
+      if (value.size !== this.#changes.values[i]?.length) continue;
+      links.push(value);
+      indexes.push(index);
+    }
+    const values = yield* this.#source.values(links);
+    for (const [i, index] of indexes.entries()) known.set(index, at(values, i));
+    return known;
+  }
+
+  #merged(leaf: Leaf, { from, to }: Place, known: ReadonlyMap<number, Uint8Array>): MergedLeaf {
+    const keys: Uint8Array[] = [];
+    const values: LeafValue[] = [];
+    let isChanged = false;
+    let next = 0;
+    for (let i = from; i < to; i++) {
+      const key = at(this.#changes.keys, i);
+      let order = -1;
+      for (; next < leaf.keys.length; next++) {
+        order = compareBytes(at(leaf.keys, next), key);
+        if (order >= 0) break;
+        keys.push(at(leaf.keys, next));
+        values.push(at(leaf.values, next));
+      }
+      const isThere = next < leaf.keys.length && order === 0;
+      const value = this.#changes.values[i];
+      if (value === undefined) isChanged ||= isThere;
+      else {
+        const old = isThere ? at(leaf.values, next) : undefined;
+        const isSame = old !== undefined && this.#isSame(old, value, known.get(next));
+        isChanged ||= !isSame;
+        // An equal value keeps its place, wherever that is.
+        keys.push(isThere ? at(leaf.keys, next) : key);
+        values.push(isSame ? old : value);
+      }
+      if (isThere) next++;
+    }
+    for (; next < leaf.keys.length; next++) {
+      keys.push(at(leaf.keys, next));
+      values.push(at(leaf.values, next));
+    }
+    return { keys, values, isChanged };
+  }
+
+  #isSame(old: LeafValue, value: Uint8Array, known: Uint8Array | undefined): boolean {
+    if (this.#options.isCompatible) return false;
+    return sameBytes(isLink(old) ? known : old, value);
+  }
+
+  *#editInner(place: Place, node: Inner): Reading<Outcome> {
+    const touched = this.#touched(place, node);
+    const outcomes = yield* this.#editChildren(place, node, touched);
+    if (outcomes.every((one) => one === undefined)) return undefined;
+    const draft = this.#composed(place.id, node, touched, outcomes);
+    const last = outcomes.at(-1);
+    const isAppend =
+      place.isLast &&
+      last?.isAppend === true &&
+      touched.at(-1)?.index === node.children.length - 1 &&
+      last.parts.length > 1;
+    if (isAppend && !this.#options.isCompatible) yield* this.#fillLeft(draft, last.parts);
+    yield* balance(draft, this.#source, this.#options);
+    return { parts: this.#fitted(draft, isAppend), isAppend };
+  }
+
+  /** Which children have changes, and which changes. */
+  #touched({ from, to }: Place, node: Inner): Touched[] {
+    const { keys } = this.#changes;
+    const touched: Touched[] = [];
+    let next = from;
+    while (next < to) {
+      const index = childIndexOf(node, at(keys, next));
+      const bound = node.keys[index];
+      let end = bound === undefined ? to : next + 1;
+      if (bound !== undefined) while (end < to && compareBytes(at(keys, end), bound) < 0) end++;
+      touched.push({ index, from: next, to: end });
+      next = end;
+    }
+    return touched;
+  }
+
+  *#editChildren(
+    { depth, isLast }: Place,
+    node: Inner,
+    touched: readonly Touched[],
+  ): Reading<Outcome[]> {
+    const children = yield* this.#source.children(touched.map(({ index }) => linkOf(node, index)));
+    const edits = touched.map(({ index, from, to }, i) => {
+      const isLastChild = isLast && index === node.children.length - 1;
+      const id = at(node.children, index);
+      return this.#edit({ id, depth: depth + 1, isLast: isLastChild, from, to }, at(children, i));
+    });
+    const [only] = edits;
+    // In step, so that all nodes of one level that are missing are one read.
+    return edits.length === 1 && only !== undefined ? [yield* only] : yield* together(edits);
+  }
+
+  /** The node with the parts of its changed children in their place. */
+  #composed(
+    id: number,
+    node: Inner,
+    touched: readonly Touched[],
+    outcomes: readonly Outcome[],
+  ): InnerDraft {
+    const keys: Uint8Array[] = [];
+    const slots: Slot[] = [];
+    const consumed: number[] = [];
+    let next = 0;
+    for (const [i, child] of node.children.entries()) {
+      const isTouched = touched[next]?.index === i;
+      const parts = isTouched ? outcomes[next]?.parts : undefined;
+      if (isTouched) next++;
+      const bound = node.keys[i - 1];
+      if (parts === undefined) {
+        if (slots.length > 0) keys.push(bound as Uint8Array);
+        slots.push({ id: child, count: node.counts[i] ?? 0, draft: undefined });
+        continue;
+      }
+      consumed.push(child);
+      for (const [j, part] of parts.entries()) {
+        part.lower = j === 0 ? bound : part.lower;
+        if (slots.length > 0) keys.push(part.lower as Uint8Array);
+        slots.push(slotOf(part));
+      }
+    }
+    return { ...NEW, kind: "inner", level: node.level, keys, slots, consumed, source: id };
+  }
+
+  /**
+   * Where the last child was cut because entries were added behind all others, its left neighbour is filled up first: so
+   * ascending insertions leave full nodes behind.
+   *
+   * @yields keys of nodes
+   */
+  *#fillLeft(draft: InnerDraft, parts: readonly Draft[]): Reading<void> {
+    const index = draft.slots.length - parts.length - 1;
+    if (index < 0) return;
+    const { id, draft: known } = at(draft.slots, index);
+    const left = yield* opened(draft, index, this.#source);
+    const max = itemCountMax(left);
+    if (itemCountOf(left) >= max) return;
+    let joined = left;
+    for (const one of parts) joined = join(joined, one, one.lower as Uint8Array);
+    const sizes = fullSizes(itemCountOf(joined), max, itemCountMin(joined));
+    const filled = cut(joined, sizes, this.#options);
+    if (known === undefined) draft.consumed.push(id);
+    draft.slots.splice(index, parts.length + 1, ...filled.map(slotOf));
+    draft.keys.splice(
+      index,
+      parts.length,
+      ...filled.slice(1).map((one) => one.lower as Uint8Array),
+    );
+  }
+
+  /** One draft, or as many as its items need. */
+  #fitted(draft: Draft, isAppend: boolean): Draft[] {
+    const max = itemCountMax(draft);
+    const total = itemCountOf(draft);
+    if (total <= max) return [{ ...draft, id: this.#options.newId() }];
+    const sizes =
+      isAppend && !this.#options.isCompatible
+        ? fullSizes(total, max, itemCountMin(draft))
+        : evenSizes(total, max);
+    return cut(draft, sizes, this.#options);
+  }
+}
+
+/** A draft that is nobody's successor yet. */
+const NEW = { lower: undefined, source: undefined, id: undefined } as const;
+
+/** The level above these parts, where levels are recorded. */
+function topLevel([first]: readonly Draft[], format: number): number {
+  if (format === 1) return 0;
+  return first?.kind === "inner" ? first.level + 1 : 1;
+}

@@ -1,0 +1,67 @@
+import { type Reading } from "@x/store";
+import { compareBytes } from "@x/store/adapter";
+
+import { type ChildLink, checkDepth, linkOf, type NodeSource } from "./node-source.ts";
+import {
+  at,
+  childIndexOf,
+  EMPTY_ROOT,
+  firstAtLeast,
+  type Leaf,
+  type LeafValue,
+  type TreeNode,
+} from "./node.ts";
+
+/**
+ * The value of a key. A view.
+ *
+ * @yields keys of nodes
+ */
+export function* find(
+  source: NodeSource,
+  root: number,
+  key: Uint8Array,
+): Reading<LeafValue | undefined> {
+  if (root === EMPTY_ROOT) return undefined;
+  let node = yield* source.root(root);
+  for (let depth = 0; node.kind === "inner"; depth++) {
+    checkDepth(depth, root);
+    node = yield* source.child(node, childIndexOf(node, key));
+  }
+  return valueIn(node, key);
+}
+
+/**
+ * The values of many keys, each in its place: one read for each level of the tree.
+ *
+ * @yields keys of nodes
+ */
+export function* findMany(
+  source: NodeSource,
+  root: number,
+  keys: readonly Uint8Array[],
+): Reading<(LeafValue | undefined)[]> {
+  if (root === EMPTY_ROOT || keys.length === 0) return keys.map(() => undefined);
+  const top = yield* source.root(root);
+  let nodes: TreeNode[] = keys.map(() => top);
+  for (let depth = 0; nodes.some((node) => node.kind === "inner"); depth++) {
+    checkDepth(depth, root);
+    const links = nodes.map((node, i) => linkTo(node, at(keys, i)));
+    const wanted = new Map<number, ChildLink>();
+    for (const link of links) if (link !== undefined) wanted.set(link.id, link);
+    const children = yield* source.children([...wanted.values()]);
+    const byId = new Map([...wanted.keys()].map((id, i) => [id, at(children, i)]));
+    nodes = nodes.map((node, i) => byId.get(links[i]?.id ?? EMPTY_ROOT) ?? node);
+  }
+  return nodes.map((node, i) => valueIn(node as Leaf, at(keys, i)));
+}
+
+function linkTo(node: TreeNode, key: Uint8Array): ChildLink | undefined {
+  return node.kind === "leaf" ? undefined : linkOf(node, childIndexOf(node, key));
+}
+
+function valueIn(leaf: Leaf, key: Uint8Array): LeafValue | undefined {
+  const index = firstAtLeast(leaf.keys, key);
+  const found = leaf.keys[index];
+  return found !== undefined && compareBytes(found, key) === 0 ? leaf.values[index] : undefined;
+}

@@ -1,0 +1,337 @@
+import { type Reading } from "@x/store";
+import { copyBytes } from "@x/store/adapter";
+
+import { DiffWalk } from "./diff-walk.ts";
+import { find, findMany } from "./lookup.ts";
+import { type NodeSource } from "./node-source.ts";
+import { type LeafValue } from "./node.ts";
+import { countIn, entryAt, rankOf, sizeOf } from "./order.ts";
+import { type LeafEntry, RangeWalk } from "./range-walk.ts";
+import { checkedKey, resolveRange } from "./range.ts";
+import { type Reader } from "./reader.ts";
+import {
+  type Bytes,
+  type Difference,
+  type DiffRange,
+  type Entry,
+  type KeyRange,
+  type TreeRange,
+} from "./types.ts";
+import { AsyncWalkIterator, SyncWalkIterator } from "./walk-iterator.ts";
+
+/** What reads of a tree need: nodes, a way to run readings, and pins. */
+export interface ReadContext {
+  readonly source: NodeSource;
+  readonly reader: Reader;
+  pin(root: number): void;
+  unpin(root: number): void;
+}
+
+/**
+ * Reading one tree. Every call reads the root of the time of the call, pinned for as long as it takes. Calls that end in
+ * `Sync` do not wait; they need a store with synchronous reads. Bytes given out are the caller's.
+ *
+ * Errors of all: BTreeError BTREE_CORRUPT, BTREE_MISSING, BTREE_CLOSED; TypeError and RangeError for malformed arguments,
+ * and where a store cannot read synchronously; whatever the store throws.
+ */
+export abstract class TreeReads {
+  protected abstract context(): ReadContext;
+  protected abstract currentRoot(): number;
+
+  /** The value of a key. O(log n). */
+  get(key: Uint8Array): Promise<Bytes | undefined> {
+    return this.#run((source, root) => valueOf(source, find(source, root, checkedKey(key))));
+  }
+
+  getSync(key: Uint8Array): Bytes | undefined {
+    return this.#runSync((source, root) => valueOf(source, find(source, root, key)));
+  }
+
+  /** The values of many keys, each in its place; one read for each level of the tree. */
+  getMany(keys: readonly Uint8Array[]): Promise<(Bytes | undefined)[]> {
+    return this.#run((source, root) => valuesOf(source, root, checkedKeys(keys)));
+  }
+
+  getManySync(keys: readonly Uint8Array[]): (Bytes | undefined)[] {
+    return this.#runSync((source, root) => valuesOf(source, root, checkedKeys(keys)));
+  }
+
+  /** Whether there is a value; it is not read where it is outside its leaf. */
+  async has(key: Uint8Array): Promise<boolean> {
+    return this.#run((source, root) => isThere(find(source, root, checkedKey(key))));
+  }
+
+  hasSync(key: Uint8Array): boolean {
+    return this.#runSync((source, root) => isThere(find(source, root, key)));
+  }
+
+  /** The entry with the least key. */
+  first(range: KeyRange = {}): Promise<Entry | undefined> {
+    return this.#one({ ...range, reverse: false });
+  }
+
+  firstSync(range: KeyRange = {}): Entry | undefined {
+    return this.#oneSync({ ...range, reverse: false });
+  }
+
+  /** The entry with the greatest key. */
+  last(range: KeyRange = {}): Promise<Entry | undefined> {
+    return this.#one({ ...range, reverse: true });
+  }
+
+  lastSync(range: KeyRange = {}): Entry | undefined {
+    return this.#oneSync({ ...range, reverse: true });
+  }
+
+  /** The entry with the greatest key that is not above `key`. */
+  floor(key: Uint8Array): Promise<Entry | undefined> {
+    return this.#one({ lte: key, reverse: true });
+  }
+
+  floorSync(key: Uint8Array): Entry | undefined {
+    return this.#oneSync({ lte: key, reverse: true });
+  }
+
+  /** The entry with the least key that is not below `key`. */
+  ceiling(key: Uint8Array): Promise<Entry | undefined> {
+    return this.#one({ gte: key, reverse: false });
+  }
+
+  ceilingSync(key: Uint8Array): Entry | undefined {
+    return this.#oneSync({ gte: key, reverse: false });
+  }
+
+  /** The entries of a range, in order, as they were at the call. */
+  entries(range?: TreeRange): AsyncWalkIterator<Entry> {
+    return this.#walk(range, entriesOf);
+  }
+
+  entriesSync(range?: TreeRange): SyncWalkIterator<Entry> {
+    return this.#walkSync(range, entriesOf);
+  }
+
+  /** Their keys; values outside their leaves are not read. */
+  keys(range?: TreeRange): AsyncWalkIterator<Bytes> {
+    return this.#walk(range, keysOf);
+  }
+
+  keysSync(range?: TreeRange): SyncWalkIterator<Bytes> {
+    return this.#walkSync(range, keysOf);
+  }
+
+  /** Their values. */
+  values(range?: TreeRange): AsyncWalkIterator<Bytes> {
+    return this.#walk(range, leafValuesOf);
+  }
+
+  valuesSync(range?: TreeRange): SyncWalkIterator<Bytes> {
+    return this.#walkSync(range, leafValuesOf);
+  }
+
+  /**
+   * How many entries there are. One node.
+   *
+   * @throws BTreeError BTREE_UNCOUNTED in format 1, as do all that count
+   */
+  size(): Promise<number> {
+    return this.#run(sizeOf);
+  }
+
+  sizeSync(): number {
+    return this.#runSync(sizeOf);
+  }
+
+  /** How many keys are below `key`, whether it is there or not. O(log n). */
+  rank(key: Uint8Array): Promise<number> {
+    const bound = { key: checkedKey(key), isInclusive: false };
+    return this.#run((source, root) => rankOf(source, root, bound));
+  }
+
+  rankSync(key: Uint8Array): number {
+    return this.#runSync((source, root) => rankOf(source, root, { key, isInclusive: false }));
+  }
+
+  /** The entry with `index` others before it; `undefined` behind the last. O(log n). */
+  at(index: number): Promise<Entry | undefined> {
+    checkIndex(index);
+    return this.#run((source, root) => entryOf(source, root, index));
+  }
+
+  atSync(index: number): Entry | undefined {
+    checkIndex(index);
+    return this.#runSync((source, root) => entryOf(source, root, index));
+  }
+
+  /** How many keys are in a range. O(log n), however many there are. */
+  count(range: KeyRange = {}): Promise<number> {
+    const bounds = resolveRange(range);
+    return this.#run((source, root) => countIn(source, root, bounds));
+  }
+
+  countSync(range: KeyRange = {}): number {
+    const bounds = resolveRange(range);
+    return this.#runSync((source, root) => countIn(source, root, bounds));
+  }
+
+  /** What changes on the way from here to another root of the same pool, in the order of keys. Costs what differs. */
+  diff(to: number, range?: DiffRange): AsyncWalkIterator<Difference> {
+    const { context, root, walk } = this.#diffWalk(to, range);
+    return new AsyncWalkIterator({
+      next: () => context.reader.run(walk.read()),
+      release: releaser(context, [root, to]),
+    });
+  }
+
+  diffSync(to: number, range?: DiffRange): SyncWalkIterator<Difference> {
+    const { context, root, walk } = this.#diffWalk(to, range);
+    return new SyncWalkIterator({
+      next: () => context.reader.runSync(walk.read()),
+      release: releaser(context, [root, to]),
+    });
+  }
+
+  #diffWalk(
+    to: number,
+    range: DiffRange = {},
+  ): { context: ReadContext; root: number; walk: DiffWalk } {
+    const context = this.context();
+    const root = this.currentRoot();
+    const resolved = resolveRange(range);
+    if (resolved.isReverse) throw new TypeError("differences are ascending only");
+    context.reader.assertOpen();
+    context.pin(root);
+    context.pin(to);
+    return { context, root, walk: new DiffWalk(context.source, root, to, resolved) };
+  }
+
+  #walk<T>(range: TreeRange | undefined, give: Giver<T>): AsyncWalkIterator<T> {
+    const { context, root, walk } = this.#rangeWalk(range);
+    return new AsyncWalkIterator({
+      next: () => context.reader.run(page(context.source, walk, give)),
+      release: releaser(context, [root]),
+    });
+  }
+
+  #walkSync<T>(range: TreeRange | undefined, give: Giver<T>): SyncWalkIterator<T> {
+    const { context, root, walk } = this.#rangeWalk(range);
+    return new SyncWalkIterator({
+      next: () => context.reader.runSync(page(context.source, walk, give)),
+      release: releaser(context, [root]),
+    });
+  }
+
+  #rangeWalk(range: TreeRange | undefined): {
+    context: ReadContext;
+    root: number;
+    walk: RangeWalk;
+  } {
+    const context = this.context();
+    const root = this.currentRoot();
+    const walk = new RangeWalk(context.source, root, resolveRange(range));
+    context.reader.assertOpen();
+    context.pin(root);
+    return { context, root, walk };
+  }
+
+  #one(range: TreeRange): Promise<Entry | undefined> {
+    const resolved = resolveRange({ ...range, limit: 1 });
+    return this.#run((source, root) => firstOf(source, new RangeWalk(source, root, resolved)));
+  }
+
+  #oneSync(range: TreeRange): Entry | undefined {
+    const resolved = resolveRange({ ...range, limit: 1 });
+    return this.#runSync((source, root) => firstOf(source, new RangeWalk(source, root, resolved)));
+  }
+
+  async #run<T>(make: (source: NodeSource, root: number) => Reading<T>): Promise<T> {
+    const context = this.context();
+    const root = this.currentRoot();
+    const reading = make(context.source, root);
+    context.pin(root);
+    try {
+      return await context.reader.run(reading);
+    } finally {
+      context.unpin(root);
+    }
+  }
+
+  #runSync<T>(make: (source: NodeSource, root: number) => Reading<T>): T {
+    const context = this.context();
+    return context.reader.runSync(make(context.source, this.currentRoot()));
+  }
+}
+
+/** What a walk gives of each leaf. */
+type Giver<T> = (source: NodeSource, entries: readonly LeafEntry[]) => Reading<T[]>;
+
+function* page<T>(source: NodeSource, walk: RangeWalk, give: Giver<T>): Reading<T[]> {
+  return yield* give(source, yield* walk.read());
+}
+
+function* entriesOf(source: NodeSource, entries: readonly LeafEntry[]): Reading<Entry[]> {
+  const values = yield* source.values(entries.map((one) => one.value));
+  return entries.map(({ key }, i) => [copyBytes(key), copyBytes(values[i] as Uint8Array)]);
+}
+
+// A generator without a yield is still a reading.
+// oxlint-disable-next-line require-yield -- nothing has to be read for keys
+function* keysOf(_source: NodeSource, entries: readonly LeafEntry[]): Reading<Bytes[]> {
+  return entries.map(({ key }) => copyBytes(key));
+}
+
+function* leafValuesOf(source: NodeSource, entries: readonly LeafEntry[]): Reading<Bytes[]> {
+  const values = yield* source.values(entries.map((one) => one.value));
+  return values.map(copyBytes);
+}
+
+function* firstOf(source: NodeSource, walk: RangeWalk): Reading<Entry | undefined> {
+  return (yield* page(source, walk, entriesOf))[0];
+}
+
+function* entryOf(source: NodeSource, root: number, index: number): Reading<Entry | undefined> {
+  const found = yield* entryAt(source, root, index);
+  return found === undefined ? undefined : (yield* entriesOf(source, [found]))[0];
+}
+
+function* valueOf(
+  source: NodeSource,
+  finding: Reading<LeafValue | undefined>,
+): Reading<Bytes | undefined> {
+  const found = yield* finding;
+  if (found === undefined) return undefined;
+  if (found instanceof Uint8Array) return copyBytes(found);
+  return copyBytes((yield* source.values([found]))[0] as Uint8Array);
+}
+
+function* isThere(finding: Reading<LeafValue | undefined>): Reading<boolean> {
+  return (yield* finding) !== undefined;
+}
+
+function* valuesOf(
+  source: NodeSource,
+  root: number,
+  keys: readonly Uint8Array[],
+): Reading<(Bytes | undefined)[]> {
+  const found = yield* findMany(source, root, keys);
+  const present = found.filter((value) => value !== undefined);
+  const values = yield* source.values(present);
+  let next = 0;
+  return found.map((value) =>
+    value === undefined ? undefined : copyBytes(values[next++] as Uint8Array),
+  );
+}
+
+function checkedKeys(keys: readonly Uint8Array[]): Uint8Array[] {
+  return keys.map((key, i) => checkedKey(key, `key ${i}`));
+}
+
+function checkIndex(index: number): void {
+  if (!Number.isSafeInteger(index) || index < 0)
+    throw new RangeError(`index is ${index}, not a count`);
+}
+
+function releaser(context: ReadContext, roots: readonly number[]): () => void {
+  return () => {
+    for (const root of roots) context.unpin(root);
+  };
+}
