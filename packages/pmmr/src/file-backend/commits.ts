@@ -102,7 +102,8 @@ export class RangeCommits {
 
   /**
    * Seals what was written so far into one atomic commit. Calls may overlap; they take effect in call order, and what is
-   * written after a call belongs to the next.
+   * written after a call belongs to the next. Where nothing was written, the call stands for the commit before it: it is
+   * rejected if that one is.
    *
    * @param sync - whether the promise waits for the medium. Without it, the state survives the end of the process but perhaps
    *   not a power loss
@@ -112,7 +113,7 @@ export class RangeCommits {
   async commit(sync: boolean): Promise<void> {
     this.requireWritable();
     if (!this.#isDirty) {
-      if (sync) await this.#group.sync();
+      await Promise.all([this.#sealed.last.done, sync ? this.#group.sync() : undefined]);
       return;
     }
     const before = this.#group.sequence;
@@ -120,7 +121,7 @@ export class RangeCommits {
     const done = this.#group.commit(commit);
     const { sequence } = this.#group;
     const isTaken = before < sequence;
-    const sealed = { ...state, sequence: isTaken ? sequence : Number.POSITIVE_INFINITY };
+    const sealed = { ...state, sequence: isTaken ? sequence : Number.POSITIVE_INFINITY, done };
     this.#sealed.add(sealed);
     this.#isDirty = false;
     try {
@@ -213,7 +214,7 @@ export class RangeCommits {
   /** What is to be committed now, and the bitmaps to go back to. From now on, changes count from here. */
   #seal(sync: boolean): {
     readonly commit: Commit;
-    readonly state: Omit<SealedState, "sequence">;
+    readonly state: Pick<SealedState, "unspent" | "prune">;
   } {
     const { unspent: leaves, prune: roots } = this.#range;
     // First what reads files and may fail.

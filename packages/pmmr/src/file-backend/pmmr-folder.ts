@@ -136,7 +136,8 @@ export class PmmrFolder<E, S = E> {
   }
 
   /**
-   * Makes everything written since the last commit one atomic state. Without changes, only syncs.
+   * Makes everything written since the last commit one atomic state. Without changes, waits for the commit before it, is rejected
+   * if that one is, and syncs.
    *
    * @param options - `sync`: wait until the state is durable. Without it the state survives the end of the process, and perhaps
    *   not a power loss. Default: true

@@ -8,6 +8,8 @@ export interface SealedState {
   readonly sequence: number;
   readonly unspent: Bitmap;
   readonly prune: PruneList;
+  /** Settles as its commit does; `undefined` for one that stood before. */
+  readonly done?: Promise<void>;
 }
 
 /** The states that may have to be gone back to: the last one that is sure to stand, and those of commits after it. */

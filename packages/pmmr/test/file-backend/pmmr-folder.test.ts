@@ -617,6 +617,38 @@ describe("a commit that fails", () => {
     await again.close();
   });
 
+  test("takes those along that had nothing to add, and none that follow a discard", async () => {
+    for (const sync of [true, false]) {
+      const disk = new SimulatedDisk({ seed: 1 });
+      const folder = await openKind(disk, PRUNABLE, OPTIONS);
+      folder.pmmr.push(element(0, PRUNABLE));
+      disk.failAt(disk.operations, "ENOSPC");
+      const commits = [folder.commit(), folder.commit({ sync }), folder.commit({ sync })];
+      const codes = await Promise.all(commits.map((commit) => codeOf(() => commit)));
+      expect(codes).toEqual(["AOF_NO_SPACE", "AOF_NO_SPACE", "AOF_NO_SPACE"]);
+      expect(folder.isDirty).toBe(true);
+      folder.discard();
+      expect(await codeOf(() => folder.commit({ sync }))).toBe("none");
+      expect(folder.pmmr.leafCount).toBe(0);
+      await folder.close();
+    }
+  });
+
+  test("at its sync takes those along that had nothing to add", async () => {
+    const disk = new SimulatedDisk({ seed: 1 });
+    const folder = await openKind(disk, PRUNABLE, OPTIONS);
+    disk.before = ({ index, kind }) => {
+      if (kind === "sync") disk.failAt(index, "EIO");
+    };
+    folder.pmmr.push(element(0, PRUNABLE));
+    const commits = [folder.commit(), folder.commit({ sync: false }), folder.commit()];
+    const codes = await Promise.all(commits.map((commit) => codeOf(() => commit)));
+    const unknown = "AOF_DURABILITY_UNKNOWN";
+    expect(codes).toEqual([unknown, unknown, unknown]);
+    disk.before = undefined;
+    await folder.close();
+  });
+
   test("loses nothing of what is written and committed at every moment around it", async () => {
     let rejected = 0;
     for (let at = 0; at < 30; at++) {
