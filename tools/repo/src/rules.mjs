@@ -19,7 +19,10 @@ const LONG_FILES = "tools/repo/src/long-files.json";
 /** Entries that need Node, by name; every other runs in a browser. */
 const NODE_ENTRIES = new Set(["@x/append-only-file/node", "@x/store-level"]);
 /** Entries that may reach nothing but these packages. */
-const LIGHT_ENTRIES = { "@x/pmmr/verify": ["@x/hash", "@noble/hashes"] };
+const LIGHT_ENTRIES = {
+  "@x/jellyfish/verify": ["@x/hash", "@noble/hashes"],
+  "@x/pmmr/verify": ["@x/hash", "@noble/hashes"],
+};
 /** STYLE of a README: the second-level headings, in order. */
 const README_SECTIONS = [
   "Install",

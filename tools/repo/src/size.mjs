@@ -19,6 +19,15 @@ const PROMISES = [
     imports: { "@x/pmmr/verify": "*", "@x/hash": "blake2b256" },
     limit: 8000,
   },
+  {
+    name: "@x/jellyfish/verify with its hash",
+    imports: {
+      "@x/jellyfish/verify":
+        "jmtSha256, JellyfishError, verifyInclusion, verifyExclusion, verifyExclusionByNeighbours, verifyRange, verifyBatch, " +
+        "verifyUpdate, updatedRoot, insertByProof, decodePathProof, decodeRangeProof, decodePartialTree",
+    },
+    limit: 8000,
+  },
   { name: "@x/hash, blake2b256 alone", imports: { "@x/hash": "blake2b256" }, limit: 5000 },
 ];
 
