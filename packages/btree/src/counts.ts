@@ -82,6 +82,11 @@ export class Counts {
     for (const [page, counts] of pages) this.#keep(page, counts);
   }
 
+  /** Nothing is known any more: somebody else has written. */
+  forget(): void {
+    this.#pages.clear();
+  }
+
   #keep(page: number, counts: CountPage): void {
     this.#pages.delete(page);
     this.#pages.set(page, counts);

@@ -1,6 +1,12 @@
-export { BTreeError, type BTreeErrorCode, type BTreeErrorOptions } from "./errors.ts";
-export { type NodeFormat } from "./node-codec.ts";
+export { BTree, type BTreeOptions, type TreeCheckOptions, type TreeWriteOptions } from "./btree.ts";
+export { NodePool } from "./node-pool.ts";
+export { Snapshot } from "./snapshot.ts";
+export { type TreeReads } from "./tree-reads.ts";
+export { type AsyncWalkIterator, type SyncWalkIterator } from "./walk-iterator.ts";
+export { changeOf, invert } from "./patch.ts";
 export { EMPTY_ROOT } from "./node.ts";
+export { type NodeFormat } from "./node-codec.ts";
+export { type LoadEntry, type LoadOptions } from "./bulk-load.ts";
 export {
   type Bytes,
   type Change,
@@ -18,8 +24,7 @@ export {
   type WriteRequest,
   type WriteStatistics,
 } from "./types.ts";
-export { type LoadEntry, type LoadOptions } from "./bulk-load.ts";
-export { NodePool } from "./node-pool.ts";
-export { Snapshot } from "./snapshot.ts";
-export { TreeReads } from "./tree-reads.ts";
-export { AsyncWalkIterator, SyncWalkIterator } from "./walk-iterator.ts";
+export { type VerifyOptions, type VerifyReport } from "./verify.ts";
+export { type Fault, type FaultKind } from "./audit.ts";
+export { type RepairReport } from "./repair.ts";
+export { BTreeError, type BTreeErrorCode, type BTreeErrorOptions } from "./errors.ts";

@@ -16,6 +16,7 @@ import { IdAllocator, type PoolState } from "./pool-state.ts";
 import { PoolWriter } from "./pool-writer.ts";
 import { Reader } from "./reader.ts";
 import { Registration } from "./registration.ts";
+import { repairPool, type RepairReport } from "./repair.ts";
 import { Snapshot } from "./snapshot.ts";
 import { type ReadContext } from "./tree-reads.ts";
 import {
@@ -29,7 +30,15 @@ import {
   type WriteRequest,
   type WriteStatistics,
 } from "./types.ts";
+import { type PoolOnStore, verifyPool, type VerifyOptions, type VerifyReport } from "./verify.ts";
 import { Workspace } from "./workspace.ts";
+
+let friend: (pool: NodePool) => ReadContext;
+
+/** What readers of a pool's trees share; for this package alone. */
+export function contextOf(pool: NodePool): ReadContext {
+  return friend(pool);
+}
 
 /**
  * The nodes of many trees in one store, shared between them. A root is a number and a whole tree; 0 is the empty one.
@@ -42,6 +51,7 @@ import { Workspace } from "./workspace.ts";
  * 4. One writer: every batch expects the pool's record as it was read or written last.
  */
 export class NodePool {
+  readonly #store: Store;
   readonly #state: PoolState;
   readonly #options: ResolvedPoolOptions;
   readonly #cutting: Cutting;
@@ -51,7 +61,12 @@ export class NodePool {
   readonly #pins = new Map<number, number>();
   readonly #context: ReadContext;
 
+  static {
+    friend = (pool) => pool.#context;
+  }
+
   private constructor(store: Store, options: ResolvedPoolOptions, record: StoredRecord) {
+    this.#store = store;
     const keys = new NodeKeys(options.prefix);
     const workspace = new Workspace();
     this.#options = options;
@@ -220,6 +235,27 @@ export class NodePool {
     }));
   }
 
+  /**
+   * Reads everything that the roots and limbo lead to, and every record of the pool, and checks all that must hold: bytes, order,
+   * bounds, fill, levels, counts of entries and of mentions, orphans. Reports, and changes nothing. O(all nodes) time and memory.
+   */
+  verify(options: VerifyOptions): Promise<VerifyReport> {
+    return this.#writer.alone(() => verifyPool(this.#onStore(), options));
+  }
+
+  /**
+   * Makes the counts what they should be and deletes what nothing leads to. Never needed after a crash; for a store that lost or
+   * gained records in another way. It may be interrupted and begun again; a second time it changes nothing.
+   *
+   * @throws BTreeError BTREE_MISSING, BTREE_CORRUPT where a tree itself is damaged; nothing is changed
+   */
+  repair(options: VerifyOptions): Promise<RepairReport> {
+    return this.#writer.alone(async () => {
+      this.#writer.assertWritable();
+      return repairPool(this.#onStore(), options);
+    });
+  }
+
   /** How nodes are written. */
   get format(): NodeFormat {
     return this.#state.source.format;
@@ -253,6 +289,10 @@ export class NodePool {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #onStore(): PoolOnStore {
+    return { store: this.#store, reader: this.#reader, state: this.#state };
   }
 
   #checkEdit(root: number, { consume = false }: EditOptions): boolean {

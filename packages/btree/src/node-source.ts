@@ -30,6 +30,8 @@ export class NodeSource {
   readonly keys: NodeKeys;
   readonly format: NodeFormat;
   readonly cache: NodeCache;
+  /** Nodes that the batch in flight deletes: who reads them now finds them, whether the store still has them or not. */
+  dying: ReadonlyMap<number, Node> = new Map();
   readonly #workspace: Workspace;
 
   constructor(
@@ -49,7 +51,7 @@ export class NodeSource {
       const unsaved = this.#workspace.unsaved(id);
       if (unsaved !== undefined) return unsaved.node;
     }
-    return this.cache.get(id);
+    return this.cache.get(id) ?? (this.dying.size > 0 ? this.dying.get(id) : undefined);
   }
 
   /**

@@ -46,11 +46,17 @@ export class PoolWriter {
 
   /** Waits for its turn, so requests are worked out one after another, each on what the one before left. */
   write(request: () => StageRequest & WriteOptions): Promise<WriteStatistics> {
-    const result = this.#last.then(() => this.#write(request()));
+    return this.alone(() => this.#write(request()));
+  }
+
+  /** Runs a call when every write before it has ended, and lets none begin until it has. */
+  alone<T>(call: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(call);
     this.#last = result.catch(() => undefined);
     return result;
   }
 
+  /** A staged write, which is decided by `accept` or `reject`; only one at a time. */
   async stage(request: StageRequest, signal?: StopSignal): Promise<StagedWrite> {
     this.assertWritable();
     if (this.#isStaged) throw new TypeError("another write is staged and not yet decided");

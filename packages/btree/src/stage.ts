@@ -14,6 +14,8 @@ export interface StageRequest extends WriteRequest {
   readonly adopt?: readonly number[];
 }
 
+const NOTHING: ReadonlyMap<number, Node> = new Map();
+
 /**
  * Works out one batch: the unsaved nodes under new roots, the nodes that nothing refers to any more, and the counts of
  * what is in between.
@@ -30,7 +32,7 @@ export class Stage {
   readonly #counts = new Map<number, number>();
   readonly #pages = new Map<number, CountPage>();
   readonly #limbo: Set<number>;
-  readonly #deleted: number[] = [];
+  readonly #deleted = new Map<number, Node>();
 
   constructor(state: PoolState) {
     this.#state = state;
@@ -127,9 +129,10 @@ export class Stage {
     const nodes = yield* this.#state.source.nodes(ids);
     const touched = new Set<number>();
     for (const [i, id] of ids.entries()) {
+      const node = nodes[i] as Node;
       this.#counts.set(id, 0);
-      this.#deleted.push(id);
-      forEachLink(nodes[i] as Node, (link) => {
+      this.#deleted.set(id, node);
+      forEachLink(node, (link) => {
         add(this.#deltas, link, -1);
         touched.add(link);
       });
@@ -157,9 +160,11 @@ export class Stage {
       bytesWritten += value.length;
       operations.push({ type: "put", key: source.keys.node(id), value });
     }
-    for (const id of this.#deleted) operations.push({ type: "del", key: source.keys.node(id) });
+    for (const id of this.#deleted.keys())
+      operations.push({ type: "del", key: source.keys.node(id) });
     const countChange = counts.change(this.#counts, this.#pages);
     for (const one of countChange.operations) operations.push(one);
+    source.dying = this.#deleted;
     const limbo = [...this.#limbo].toSorted((a, b) => a - b);
     const nextRecord = encodePoolRecord({ format: source.format, nextId: ids.next, limbo });
     operations.push({ type: "put", key: source.keys.pool(), value: nextRecord });
@@ -168,7 +173,7 @@ export class Stage {
       expect: [{ key: source.keys.pool(), value: record }],
       statistics: {
         nodesWritten: this.#saving.size,
-        nodesDeleted: this.#deleted.length,
+        nodesDeleted: this.#deleted.size,
         countPagesWritten: countChange.operations.length,
         bytesWritten,
       },
@@ -176,7 +181,7 @@ export class Stage {
         this.#state.record = nextRecord;
         this.#state.limbo = this.#limbo;
         counts.accept(countChange.pages);
-        for (const id of this.#deleted) source.cache.delete(id);
+        this.#bury();
         for (const [id, node] of this.#saving) {
           workspace.saved(id);
           source.cache.set(id, node);
@@ -186,7 +191,18 @@ export class Stage {
     };
   }
 
+  /** What was pinned after its deletion had been decided lives on in memory, parents before their children. */
+  #bury(): void {
+    const { source, workspace } = this.#state;
+    source.dying = NOTHING;
+    for (const [id, node] of this.#deleted) {
+      source.cache.delete(id);
+      if (workspace.references(id) > 0) workspace.add(id, node);
+    }
+  }
+
   #thaw(): void {
+    this.#state.source.dying = NOTHING;
     for (const id of this.#saving.keys()) this.#state.workspace.thaw(id);
   }
 
