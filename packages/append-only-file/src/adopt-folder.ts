@@ -2,7 +2,7 @@ import { judge, planAdoption } from "./adoption.ts";
 import { install, publish } from "./checkpoint.ts";
 import { type JournalHeader } from "./journal-header.ts";
 import { type BlobContent, groupNames, type GroupLayout } from "./layout.ts";
-import { type Medium, MediumFile } from "./medium.ts";
+import { closeAll, type Medium, MediumFile } from "./medium.ts";
 import {
   blobsOf,
   checkSequence,
@@ -55,7 +55,7 @@ export async function adoptFolder(
     );
     return { created: false, header, meta: verdict.meta.slice(), sequence, files, blobs };
   } finally {
-    for (const file of plan.opened) file.close();
+    closeAll(plan.opened);
   }
 }
 
@@ -103,7 +103,7 @@ function adoptReadOnly(
     const blobs = contents.map((content) => ({ content, inHeader: undefined, changed: false }));
     return { created: false, header: undefined, meta: meta.slice(), sequence: 0, files, blobs };
   } catch (error) {
-    for (const file of opened) file.close();
+    closeAll(opened);
     throw error;
   }
 }
@@ -117,7 +117,7 @@ function cutToSize(opened: readonly MediumFile[], header: JournalHeader): Opened
       return { file, size };
     });
   } catch (error) {
-    for (const file of opened) file.close();
+    closeAll(opened);
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { copyBytes } from "./copy-bytes.ts";
 import { AofError } from "./errors.ts";
 import { META_BYTES_MAX } from "./journal-header.ts";
 import { type Adoption, type AdoptionRepair, type AdoptView, type GroupLayout } from "./layout.ts";
-import { type Medium, type MediumFile } from "./medium.ts";
+import { closeAll, type Medium, type MediumFile } from "./medium.ts";
 import { isOwnName } from "./own-names.ts";
 
 /** A verdict that lets the folder be opened. */
@@ -91,7 +91,7 @@ export function planAdoption(
     const sizes = files.map((file) => (file.kind === "kept" ? file.length : undefined));
     return { files, blobs, blobBytes, sizes, opened };
   } catch (cause) {
-    for (const file of opened) file.close();
+    closeAll(opened);
     throw cause;
   }
 }
@@ -176,7 +176,7 @@ class FolderView implements AdoptView {
   }
 
   close(): void {
-    for (const file of this.#opened.values()) file.close();
+    closeAll(this.#opened.values());
     this.#opened.clear();
   }
 

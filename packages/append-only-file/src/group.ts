@@ -5,7 +5,7 @@ import { AofError } from "./errors.ts";
 import { type FileSystem, type Unlock } from "./file-system.ts";
 import { type Gate, type GroupFile, LayeredFile } from "./group-file.ts";
 import { checkLayout, type GroupLayout } from "./layout.ts";
-import { Medium } from "./medium.ts";
+import { closeAll, Medium } from "./medium.ts";
 import { openFolder } from "./open-folder.ts";
 import { type OpenedFolder } from "./opened-folder.ts";
 import { checkGroupOptions, type GroupOptions } from "./options.ts";
@@ -124,7 +124,7 @@ export class FileGroup {
       });
       return new FileGroup(medium, layout, chosen, opened, unlock);
     } catch (error) {
-      for (const { file } of opened?.files ?? []) file.close();
+      closeAll((opened?.files ?? []).map(({ file }) => file));
       unlock();
       throw error;
     }
@@ -245,6 +245,9 @@ export class FileGroup {
    * Waits for running calls, checkpoints, and frees files and lock. Changes that were not committed are dropped. Later calls get
    * the same promise; every other call is refused from now on. A poisoned group closes without writing.
    *
+   * Everything is freed also when something fails. Where several things do, the error is the first of them and lists all in the
+   * `AggregateError` that is its `cause`.
+   *
    * @param options.handOver - also removes the journal, so that the folder holds the group's files and nothing else
    */
   async close(options: { readonly handOver?: boolean } = {}): Promise<void> {
@@ -257,16 +260,23 @@ export class FileGroup {
   }
 
   async #close(handOver: boolean): Promise<void> {
-    const writer = this.#writer;
+    const failures: unknown[] = [];
     try {
-      await writer?.idle();
-      if (writer === undefined) return;
-      if (writer.poison === undefined) await writer.checkpoint(true);
-      else if (handOver) throw poisoned(writer.poison.error);
-      if (handOver) await this.#removeJournal(writer);
-    } finally {
-      this.#release();
+      await this.#finish(handOver);
+    } catch (error) {
+      failures.push(error);
     }
+    failures.push(...this.#release());
+    if (failures.length > 0) throw together(failures);
+  }
+
+  async #finish(handOver: boolean): Promise<void> {
+    const writer = this.#writer;
+    await writer?.idle();
+    if (writer === undefined) return;
+    if (writer.poison === undefined) await writer.checkpoint(true);
+    else if (handOver) throw poisoned(writer.poison.error);
+    if (handOver) await this.#removeJournal(writer);
   }
 
   async #removeJournal(writer: Writer): Promise<void> {
@@ -277,14 +287,13 @@ export class FileGroup {
     await this.#medium.syncFolder();
   }
 
-  #release(): void {
-    try {
-      this.#copies.close();
-      for (const { file } of this.#layered) file.close();
-      this.#writer?.close();
-    } finally {
-      this.#unlock();
-    }
+  /** Frees files and lock, and returns what failed. */
+  #release(): unknown[] {
+    this.#copies.close();
+    const files = this.#layered.map(({ file }) => file);
+    const failures = closeAll(this.#writer === undefined ? files : [...files, this.#writer]);
+    this.#unlock();
+    return failures;
   }
 
   #checkReadable(): void {
@@ -306,4 +315,12 @@ export class FileGroup {
       throw new TypeError("files cannot be changed while a rewrite runs");
     }
   }
+}
+
+/** Several failures as one: the first, which tells what to do, with all of them as its cause. */
+function together(failures: readonly unknown[]): unknown {
+  const [first] = failures;
+  if (failures.length === 1 || !(first instanceof AofError)) return first;
+  const message = `${first.message}, and so did ${failures.length - 1} more steps of closing`;
+  return new AofError(first.code, message, { cause: new AggregateError(failures) });
 }

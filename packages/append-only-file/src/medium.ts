@@ -207,6 +207,24 @@ export async function syncAll(files: readonly MediumFile[]): Promise<void> {
   for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
+/**
+ * Closes all of these, whatever happens to some.
+ *
+ * @returns the failures. Where something else failed before, that is the one to report: a handle that cannot be closed loses
+ *   nothing that was synced
+ */
+export function closeAll(files: Iterable<{ close(): void }>): unknown[] {
+  const failures: unknown[] = [];
+  for (const file of files) {
+    try {
+      file.close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return failures;
+}
+
 function doing<T>(what: string, action: () => T): T {
   try {
     return action();

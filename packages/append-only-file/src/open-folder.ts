@@ -3,7 +3,7 @@ import { install, publish, SwitchError } from "./checkpoint.ts";
 import { AofError } from "./errors.ts";
 import { readHeader, type ReadHeader } from "./journal-reader.ts";
 import { groupNames, type GroupLayout } from "./layout.ts";
-import { type Medium, MediumFile } from "./medium.ts";
+import { closeAll, type Medium, MediumFile } from "./medium.ts";
 import {
   blobsOf,
   checkSequence,
@@ -66,7 +66,7 @@ async function openBesideWriter(
     }
     const same = journalMark(medium, layout) === before;
     if (opened !== undefined && same) return opened;
-    for (const { file } of opened?.files ?? []) file.close();
+    closeAll((opened?.files ?? []).map(({ file }) => file));
     if (failure !== undefined && same) throw failure;
     if (attempt === ATTEMPTS_MAX) {
       throw new AofError("AOF_LOCKED", `the folder was written to during ${attempt} attempts`);
@@ -168,7 +168,7 @@ async function recoverFolder(
       blobs: blobsOf(header, recovery.blobs),
     };
   } catch (error) {
-    for (const file of opened) file.close();
+    closeAll(opened);
     throw error;
   }
 }
@@ -186,7 +186,7 @@ function overlayFolder(medium: Medium, recovery: Recovery): OpenedFolder {
     const { header, meta, sequence, blobs } = recovery;
     return { created: false, header, meta, sequence, files, blobs };
   } catch (error) {
-    for (const file of opened) file.close();
+    closeAll(opened);
     throw error;
   }
 }

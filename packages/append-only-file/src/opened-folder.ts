@@ -1,7 +1,7 @@
 import { AofError } from "./errors.ts";
 import { type JournalHeader } from "./journal-header.ts";
 import { type BlobContent, type GroupLayout } from "./layout.ts";
-import { type Medium, type MediumFile } from "./medium.ts";
+import { closeAll, type Medium, type MediumFile } from "./medium.ts";
 import { isLeftover } from "./own-names.ts";
 import { type RecoveredBlob } from "./recovery.ts";
 
@@ -44,7 +44,7 @@ export function openFiles(medium: Medium, layout: GroupLayout): MediumFile[] {
     for (const { name } of layout.files) opened.push(medium.open(name, "existing"));
     return opened;
   } catch (error) {
-    for (const file of opened) file.close();
+    closeAll(opened);
     throw error;
   }
 }

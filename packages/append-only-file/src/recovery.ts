@@ -6,7 +6,7 @@ import { type HeaderBlob, type JournalHeader } from "./journal-header.ts";
 import { type ReadHeader, readRecords } from "./journal-reader.ts";
 import { type JournalRecord } from "./journal-record.ts";
 import { type BlobContent, type BlobSpec, type GroupLayout } from "./layout.ts";
-import { type Medium, type MediumFile } from "./medium.ts";
+import { closeAll, type Medium, type MediumFile } from "./medium.ts";
 import { isLeftover, journalName, sideName } from "./own-names.ts";
 
 /**
@@ -132,7 +132,7 @@ export async function carryOut(
       if (file.size() !== size) file.truncate(size);
     }
   } catch (cause) {
-    for (const file of opened) file.close();
+    closeAll(opened);
     throw cause;
   }
   return opened;

@@ -13,6 +13,7 @@ import {
   MemoryFileSystem,
 } from "../src/index.ts";
 import { codeOf, eventually, outcomeOf } from "./support/outcome.ts";
+import { unclosable } from "./support/unclosable.ts";
 import { JOURNAL, SmallGroup, smallLayout } from "./support/small-group.ts";
 
 const failing = (code: AofError["code"]): unknown => expect.objectContaining({ code });
@@ -533,6 +534,42 @@ describe("closing", () => {
     disk.mend();
     expect(disk.openFiles).toBe(0);
     expect((await SmallGroup.open(disk)).records).toEqual([1]);
+  });
+
+  test("closes every file and frees the lock though none closes without an error", async () => {
+    const disk = new SimulatedDisk();
+    const files = ["a.bin", "b.bin"].map((name) => ({ name, recordSize: 1 }));
+    const layout = { prefix: "t", files, blobs: [] };
+    const group = await FileGroup.open(unclosable(disk, ["a.bin", "b.bin"]), layout);
+    group.files[0]?.append(Uint8Array.of(1));
+    await group.commit({ meta: new Uint8Array(0), blobs: [] });
+    const both = [failing("AOF_IO"), failing("AOF_IO")];
+    await expect(group.close()).rejects.toMatchObject({ code: "AOF_IO", cause: { errors: both } });
+    expect(disk.openFiles).toBe(0);
+    await (await FileGroup.open(disk, layout)).close();
+  });
+
+  test("reports a single file that cannot be closed as it is", async () => {
+    const disk = new SimulatedDisk();
+    const small = await SmallGroup.open(unclosable(disk, ["s.bin"]));
+    await small.append(1).commit();
+    await expect(small.close()).rejects.toMatchObject({ code: "AOF_IO", cause: { code: "EIO" } });
+    expect(disk.openFiles).toBe(0);
+    expect((await SmallGroup.open(disk)).records).toEqual([1]);
+  });
+
+  test("an opening that fails leaves no file open though none closes without an error", async () => {
+    const disk = new SimulatedDisk();
+    const files = ["a.bin", "b.bin", "c.bin"].map((name) => ({ name, recordSize: 1 }));
+    const layout = { prefix: "t", files, blobs: [] };
+    disk.before = ({ index, kind, name }) => {
+      if (kind === "open" && name === "c.bin") disk.failAt(index, "ENOSPC");
+    };
+    const opened = FileGroup.open(unclosable(disk, ["a.bin", "b.bin"]), layout);
+    await expect(opened).rejects.toThrow(failing("AOF_NO_SPACE"));
+    expect(disk.openFiles).toBe(0);
+    disk.before = undefined;
+    await (await FileGroup.open(disk, layout)).close();
   });
 
   test("hands over the folder with the group's files and nothing else", async () => {
