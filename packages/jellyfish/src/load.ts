@@ -1,0 +1,105 @@
+import { type Reading } from "@x/store";
+import { copyBytes, sameBytes } from "@x/store/adapter";
+import { type TreeContext } from "./context.ts";
+import { JellyfishError } from "./errors.ts";
+import { type LoadedNode } from "./node-cache.ts";
+import { type Node } from "./node.ts";
+import { commonBits, PATH_NIBBLES } from "./path.ts";
+
+/**
+ * The node of a hash, from the cache or with one read.
+ *
+ * @yields the hashes of nodes to read
+ * @throws JellyfishError JELLYFISH_MISSING_NODE, JELLYFISH_NODE_FORMAT
+ */
+export function* loadNode(context: TreeContext, hash: Uint8Array): Reading<LoadedNode> {
+  const known = context.cache?.get(hash);
+  if (known !== undefined) return known;
+  const [bytes] = yield [hash];
+  return decodeLoaded(context, hash, bytes);
+}
+
+/**
+ * The nodes of hashes, in their order: one read for all that are not cached. Errors as {@link loadNode}.
+ *
+ * @yields the hashes of nodes to read
+ */
+export function* loadNodes(
+  context: TreeContext,
+  hashes: readonly Uint8Array[],
+): Reading<LoadedNode[]> {
+  const loaded: (LoadedNode | undefined)[] = hashes.map((hash) => context.cache?.get(hash));
+  const missing = hashes.filter((_, index) => loaded[index] === undefined);
+  if (missing.length > 0) {
+    const values = yield missing;
+    for (let index = 0, at = 0; index < hashes.length; index++)
+      loaded[index] ??= decodeLoaded(context, hashes[index] as Uint8Array, values[at++]);
+  }
+  return loaded as LoadedNode[];
+}
+
+function decodeLoaded(
+  { cache, format, scheme }: TreeContext,
+  hash: Uint8Array,
+  bytes: Uint8Array | undefined,
+): LoadedNode {
+  if (sameBytes(hash, scheme.placeholder)) throw misplaced("an empty tree lies below the root");
+  if (bytes === undefined)
+    throw new JellyfishError(
+      "JELLYFISH_MISSING_NODE",
+      `node ${hexStart(hash)}… is not stored; its root may be unknown or collected`,
+    );
+  const node = format.decode(bytes);
+  if (node === null)
+    throw new JellyfishError("JELLYFISH_NODE_FORMAT", `node ${hexStart(hash)}… is null`);
+  const loaded: LoadedNode = { hash: copyBytes(hash), node, inner: undefined };
+  cache?.set(loaded);
+  return loaded;
+}
+
+/** Where a node was found. */
+export interface NodePlace {
+  /** Nibbles from the root. */
+  readonly depth: number;
+  /** What the parent says; `undefined` for a root. */
+  readonly isLeaf: boolean | undefined;
+  /** Any path that goes through the place. */
+  readonly path: Uint8Array;
+}
+
+/**
+ * Refuses a node that cannot stand where it was found: a leaf whose path does not begin with the path walked, a node that is not
+ * of the kind its parent says, an internal node below the last nibble.
+ *
+ * @throws JellyfishError JELLYFISH_NODE_MISPLACED
+ */
+export function checkPlace(node: Node, { depth, isLeaf, path }: NodePlace): void {
+  if (isLeaf !== undefined && isLeaf !== (node.kind === "leaf"))
+    throw misplaced(`the child at depth ${depth} is of another kind than its parent says`);
+  if (node.kind === "internal") {
+    if (depth >= PATH_NIBBLES) throw misplaced(`an internal node lies ${depth} nibbles deep`);
+  } else if (depth > 0 && commonBits(node.path, path) < 4 * depth)
+    throw misplaced(`a leaf at depth ${depth} does not begin with the path walked`);
+}
+
+export function misplaced(message: string): JellyfishError {
+  return new JellyfishError("JELLYFISH_NODE_MISPLACED", message);
+}
+
+/** The first eight digits of a hash, for messages. */
+export function hexStart(hash: Uint8Array): string {
+  return Array.from(hash.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Whether a root is that of the empty tree, which no store holds. */
+export function isEmptyRoot({ scheme }: TreeContext, root: Uint8Array): boolean {
+  if (!(root instanceof Uint8Array)) throw new TypeError("root is not a Uint8Array");
+  if (root.length !== 32) throw new RangeError(`root has ${root.length} bytes, not 32`);
+  return sameBytes(root, scheme.placeholder);
+}
+
+/** @throws TypeError, RangeError if what should be a path is not 32 bytes */
+export function checkPath(path: Uint8Array, name = "path"): void {
+  if (!(path instanceof Uint8Array)) throw new TypeError(`${name} is not a Uint8Array`);
+  if (path.length !== 32) throw new RangeError(`${name} has ${path.length} bytes, not 32`);
+}

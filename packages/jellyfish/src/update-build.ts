@@ -1,0 +1,165 @@
+import { type Bytes } from "@x/store";
+import { type TreeContext } from "./context.ts";
+import { type Draft, type NewLeaf } from "./draft.ts";
+import {
+  copyBlock,
+  HEAP_SIZE,
+  HeapHasher,
+  INNER_SIZE,
+  placeChildren,
+  type HeapShape,
+} from "./inner-hash.ts";
+import { type LoadedNode, loadedSize } from "./node-cache.ts";
+import { type InternalNode } from "./node.ts";
+import { PATH_SIZE } from "./path.ts";
+import { bitCount, indexOfSlot, isSingle, lowestSlot } from "./slots.ts";
+
+/** Nodes hashed in one pack: enough to pay for the call, few enough to stay in the processor's cache. */
+const PACK_COUNT_MAX = 512;
+
+const NO_CHILDREN: Pick<InternalNode, "existence" | "hashes"> = {
+  existence: 0,
+  hashes: new Uint8Array(0),
+};
+
+/** Turns a plan into nodes, from the deepest level up, each level hashed in packs. */
+export class UpdateBuild {
+  readonly nodes: [hash: Bytes, bytes: Bytes][] = [];
+  readonly staleInternals: Uint8Array[] = [];
+  byteCount = 0;
+  readonly #context: TreeContext;
+  readonly #hasher: HeapHasher;
+  #heaps = new Uint8Array(0);
+  #room: number;
+  #loaded: LoadedNode[] = [];
+  /** How many of `#loaded` did not fit. */
+  #forgotten = 0;
+
+  constructor(context: TreeContext) {
+    this.#context = context;
+    this.#hasher = new HeapHasher(context.scheme);
+    this.#room = context.cache?.byteCountMax ?? 0;
+  }
+
+  /** New internal nodes with their inner hashes, for a cache: the youngest that fit its budget. */
+  get loaded(): LoadedNode[] {
+    return this.#loaded.slice(this.#forgotten);
+  }
+
+  /** Hashes new leaves in packs, and encodes them. */
+  addLeaves(leaves: readonly NewLeaf[]): void {
+    const { scheme, format } = this.#context;
+    const pairs = new Uint8Array(64 * Math.min(leaves.length, PACK_COUNT_MAX));
+    const hashes = new Uint8Array(pairs.length / 2);
+    for (let from = 0; from < leaves.length; from += PACK_COUNT_MAX) {
+      const pack = leaves.slice(from, from + PACK_COUNT_MAX);
+      for (const [index, { path, value }] of pack.entries()) {
+        pairs.set(path, index * 64);
+        pairs.set(scheme.hashValue(value), index * 64 + PATH_SIZE);
+      }
+      scheme.hashLeaves(pairs, pack.length, hashes, 0);
+      for (const [index, leaf] of pack.entries()) {
+        const hash = hashes.slice(index * PATH_SIZE, (index + 1) * PATH_SIZE);
+        leaf.hash = hash;
+        const { path, value, key } = leaf;
+        this.#add(hash, format.encode({ kind: "leaf", path, value, key }));
+      }
+    }
+  }
+
+  /** Settles the drafts of one level in their parents. All deeper levels are settled. */
+  addLevel(drafts: readonly Draft[]): void {
+    let pack: Draft[] = [];
+    for (const draft of drafts) {
+      if (draft.touched === 0) continue;
+      if (draft.old !== undefined) this.staleInternals.push(draft.old.hash);
+      if (draft.existence === 0) draft.parent.settle(draft.slot, undefined);
+      else if (draft.existence === draft.leaves && isSingle(draft.leaves))
+        draft.parent.settle(draft.slot, draft.onlyChild());
+      else pack.push(draft);
+      if (pack.length === PACK_COUNT_MAX) {
+        this.#addPack(pack);
+        pack = [];
+      }
+    }
+    if (pack.length > 0) this.#addPack(pack);
+  }
+
+  #addPack(drafts: readonly Draft[]): void {
+    if (this.#heaps.length < drafts.length * HEAP_SIZE)
+      this.#heaps = new Uint8Array(drafts.length * HEAP_SIZE);
+    const shapes = drafts.map((draft, index) => this.#fill(draft, index * HEAP_SIZE));
+    this.#hasher.hash(this.#heaps, shapes);
+    for (const [index, draft] of drafts.entries()) this.#finish(draft, index * HEAP_SIZE);
+  }
+
+  /** Puts what is known into the heap at `base`: the old node's hashes, then those of changed slots. */
+  #fill(draft: Draft, base: number): HeapShape {
+    const heaps = this.#heaps;
+    const { placeholder } = this.#context.scheme;
+    const { old, existence, leaves } = draft;
+    const node = (old?.node ?? NO_CHILDREN) as InternalNode;
+    placeChildren(heaps, base, node, placeholder);
+    const inner = old?.inner;
+    if (inner !== undefined) heaps.set(inner, base);
+    for (let rest = draft.touched; rest !== 0; rest &= rest - 1) {
+      const slot = lowestSlot(rest);
+      const hash = ((existence >>> slot) & 1) === 0 ? placeholder : draft.changedAt(slot).hash;
+      copyBlock(hash, 0, heaps, base + INNER_SIZE + slot * PATH_SIZE, PATH_SIZE);
+    }
+    return { existence, leaves, touched: inner === undefined ? 0xffff : draft.touched };
+  }
+
+  /** Reads the node out of the hashed heap at `base`. */
+  #finish(draft: Draft, base: number): void {
+    const heaps = this.#heaps;
+    const { existence, leaves } = draft;
+    const hashes = new Uint8Array(bitCount(existence) * PATH_SIZE);
+    let end = 0;
+    for (let rest = existence; rest !== 0; rest &= rest - 1, end += PATH_SIZE) {
+      const source = base + INNER_SIZE + lowestSlot(rest) * PATH_SIZE;
+      copyBlock(heaps, source, hashes, end, PATH_SIZE);
+    }
+    const { counts, count } = this.#countLeaves(draft);
+    const node: InternalNode = { kind: "internal", existence, leaves, hashes, counts };
+    const hash = heaps.slice(base + PATH_SIZE, base + 2 * PATH_SIZE);
+    this.#add(hash, this.#context.format.encode(node));
+    draft.parent.settle(draft.slot, { hash, isLeaf: false, count });
+    if (this.#context.cache !== undefined)
+      this.#remember({ hash, node, inner: heaps.slice(base, base + INNER_SIZE) });
+  }
+
+  #countLeaves(draft: Draft): { counts: number[] | undefined; count: number } {
+    if (!this.#context.format.counts) return { counts: undefined, count: Number.NaN };
+    const { existence, touched } = draft;
+    const old = draft.old?.node as InternalNode | undefined;
+    const counts: number[] = [];
+    let count = 0;
+    for (let rest = existence; rest !== 0; rest &= rest - 1) {
+      const slot = lowestSlot(rest);
+      const isTouched = ((touched >>> slot) & 1) === 1;
+      const below = isTouched
+        ? draft.changedAt(slot).count
+        : (old?.counts?.[indexOfSlot(old.existence, slot)] as number);
+      counts.push(below);
+      count += below;
+    }
+    return { counts, count };
+  }
+
+  /** Upper levels are the hotter ones and come last: what does not fit falls out at the front. */
+  #remember(loaded: LoadedNode): void {
+    this.#loaded.push(loaded);
+    this.#room -= loadedSize(loaded);
+    while (this.#room < 0 && this.#forgotten < this.#loaded.length)
+      this.#room += loadedSize(this.#loaded[this.#forgotten++] as LoadedNode);
+    if (2 * this.#forgotten <= this.#loaded.length) return;
+    this.#loaded = this.#loaded.slice(this.#forgotten);
+    this.#forgotten = 0;
+  }
+
+  #add(hash: Bytes, bytes: Bytes): void {
+    this.nodes.push([hash, bytes]);
+    this.byteCount += bytes.length;
+  }
+}
