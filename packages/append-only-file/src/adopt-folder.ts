@@ -36,13 +36,13 @@ export async function adoptFolder(
   const plan = planAdoption(medium, layout, current, verdict);
   try {
     const contents = layout.blobs.map((spec, i) => restoreBlob(spec, plan.blobBytes[i], []));
-    if (options.readOnly) return adoptReadOnly(medium, layout, current, verdict.meta, contents);
+    const state = { meta: verdict.meta.slice(), sequence };
+    if (options.readOnly) return adoptReadOnly(medium, layout, current, state, contents);
     removeLeftovers(medium, layout, current);
     const header = await install(medium, layout, {
       generation: (before?.generation ?? 0) + 1,
       clean: false,
-      sequence,
-      meta: verdict.meta,
+      ...state,
       files: plan.files,
       blobs: plan.blobs,
       sync: plan.opened,
@@ -53,7 +53,7 @@ export async function adoptFolder(
       header,
       contents.map((content) => ({ content })),
     );
-    return { created: false, header, meta: verdict.meta.slice(), sequence, files, blobs };
+    return { created: false, header, ...state, files, blobs };
   } finally {
     closeAll(plan.opened);
   }
@@ -88,7 +88,7 @@ function adoptReadOnly(
   medium: Medium,
   layout: GroupLayout,
   names: ReadonlySet<string>,
-  meta: Uint8Array,
+  state: Pick<OpenedFolder, "meta" | "sequence">,
   contents: readonly BlobContent[],
 ): OpenedFolder {
   const opened: MediumFile[] = [];
@@ -101,7 +101,7 @@ function adoptReadOnly(
       return { file: new MediumFile(medium.counts, name, overlay), size };
     });
     const blobs = contents.map((content) => ({ content, inHeader: undefined, changed: false }));
-    return { created: false, header: undefined, meta: meta.slice(), sequence: 0, files, blobs };
+    return { created: false, header: undefined, ...state, files, blobs };
   } catch (error) {
     closeAll(opened);
     throw error;
