@@ -27,15 +27,15 @@ export interface Arrival {
   readonly root: Uint8Array<ArrayBuffer>;
   readonly leafCount: number;
   readonly target: Uint8Array<ArrayBuffer> | undefined;
-  /** Records of the nodes that are not in the store, and perhaps of some that are. */
+  /** Finds the records of nodes that are not in the store, and perhaps of some that are. */
   readonly nodeBytes: (hash: Uint8Array) => Uint8Array | undefined;
-  /** Nodes of this tree that the base has not, and the other way round. `undefined`: found by walking both. */
+  /** Nodes of this tree that the base has not, and the other way round. Default: found by walking both. */
   readonly difference: TreeDifference | undefined;
 }
 
 /** What two trees do not share. */
 export interface TreeDifference {
-  readonly gained: readonly Uint8Array[];
+  readonly gained: readonly (readonly [hash: Uint8Array, bytes: Uint8Array])[];
   readonly lost: readonly Uint8Array[];
 }
 
@@ -94,7 +94,7 @@ export function* planChange(
   }
   for (const version of departures.filter((each) => !isFirst(each)))
     versions = yield* leave(context, arrival, versions, version, changes);
-  const entries = yield* settleRuns(changes, arrival?.nodeBytes ?? (() => undefined), {
+  const entries = yield* settleRuns(changes, {
     gainsAreNew: arrival !== undefined && gainsAreNew(context, arrival, versions),
     countsAreOne: state.record.runCountCount === 0,
   });
@@ -129,7 +129,7 @@ function* addGains(
   changes: RunChanges,
 ): Reading<void> {
   if (difference !== undefined) {
-    for (const hash of difference.gained) changes.add(hash, 1);
+    for (const [hash, bytes] of difference.gained) changes.add(hash, 1, bytes);
     return;
   }
   const neighbourhood = {
@@ -137,10 +137,10 @@ function* addGains(
     middle: rootOf(context, root),
     after: undefined,
   };
-  yield* overlaid(
-    visitRuns(context.source, neighbourhood, (hash) => changes.add(hash, 1)),
-    nodeBytes,
+  const walk = visitRuns(uncached(context.source), neighbourhood, (hash) =>
+    changes.add(hash, 1, nodeBytes(hash)),
   );
+  yield* overlaid(walk, nodeBytes);
 }
 
 // Takes a version out of the chain: its runs, and those it kept apart.
@@ -161,10 +161,11 @@ function* leave(
       middle: rootOf(context, leaving.root),
       after: rootOf(context, after?.root),
     };
-    yield* overlaid(
-      visitRuns(context.source, neighbourhood, (hash) => changes.add(hash, -1)),
-      arrival?.nodeBytes ?? (() => undefined),
-    );
+    const visit = (hash: Uint8Array): void => changes.add(hash, -1);
+    // Only what leaves beside the arrival is compared with nodes that are not stored.
+    if (arrival !== undefined && versions.length === at + 2)
+      yield* overlaid(visitRuns(uncached(context.source), neighbourhood, visit), arrival.nodeBytes);
+    else yield* visitRuns(context.source, neighbourhood, visit);
   } else for (const hash of lost) changes.add(hash, -1);
   return versions.toSpliced(at, 1);
 }
@@ -194,6 +195,11 @@ function gainsAreNew(
   if (arrival.difference === undefined) return false;
   const others = versions.slice(0, -1).filter(({ sequence }) => sequence !== arrival.base.sequence);
   return others.every(({ root }) => rootOf(context, root) === undefined);
+}
+
+/** A cache must not hold nodes that are not stored yet: should they never be, it would hide that. */
+function uncached(source: RunSource): RunSource {
+  return { ...source, context: { ...source.context, cache: undefined } };
 }
 
 /** `undefined` for the empty tree, and for none. */

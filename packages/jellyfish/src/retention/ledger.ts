@@ -2,24 +2,38 @@ import { type Operation, type Reading } from "@x/store";
 import { keyText } from "@x/store/adapter";
 
 import { JellyfishError } from "../errors.ts";
+import { hexStart } from "../load.ts";
 import { decodeRuns, encodeRuns, runsKey } from "../tree/layout.ts";
 
 /** How many runs each node gains or loses by one change of the chain. */
 export class RunChanges {
-  readonly #changes = new Map<string, { readonly hash: Uint8Array; change: number }>();
+  readonly #changes = new Map<string, MutableChange>();
 
-  /** Adds to a node's change; `hash` is kept, not copied. */
-  add(hash: Uint8Array, change: 1 | -1): void {
+  /**
+   * Adds to a node's change. Arguments are kept, not copied.
+   *
+   * @param bytes - the node's record, where it may not be stored yet
+   */
+  add(hash: Uint8Array, change: 1 | -1, bytes?: Uint8Array): void {
     const text = keyText(hash);
     const known = this.#changes.get(text);
-    if (known === undefined) this.#changes.set(text, { hash, change });
-    else known.change += change;
+    if (known === undefined) this.#changes.set(text, { hash, change, bytes });
+    else {
+      known.change += change;
+      known.bytes ??= bytes;
+    }
   }
 
   /** The nodes whose count does change. */
-  settled(): { readonly hash: Uint8Array; readonly change: number }[] {
+  settled(): Readonly<MutableChange>[] {
     return [...this.#changes.values()].filter(({ change }) => change !== 0);
   }
+}
+
+interface MutableChange {
+  readonly hash: Uint8Array;
+  change: number;
+  bytes: Uint8Array | undefined;
 }
 
 /** What is known before reading; each spares reads. */
@@ -46,31 +60,28 @@ export interface LedgerEntries {
  * Turns changes of runs into operations: nodes that get their first run are written, nodes that lose their last are
  * deleted, counts other than 1 are kept beside the node. One read of the records that are not known.
  *
- * @param nodeBytes - record of a node that is not stored yet
  * @throws JellyfishError JELLYFISH_MISSING_NODE if a node that loses runs is not stored with as many, or a node that gains its
  *   first has no record
  * @yields keys of nodes and of run counts
  */
 export function* settleRuns(
   changes: RunChanges,
-  nodeBytes: (hash: Uint8Array) => Uint8Array | undefined,
   knowledge: LedgerKnowledge,
 ): Reading<LedgerEntries> {
   const settled = changes.settled();
   const known = yield* readCounts(settled, knowledge);
   const operations: Operation[] = [];
   const sum = { nodes: 0, counts: 0, written: 0, bytes: 0, deleted: 0 };
-  for (const [index, { hash, change }] of settled.entries()) {
+  for (const [index, { hash, change, bytes }] of settled.entries()) {
     const before = known[index] as number;
     const after = before + change;
     if (after < 0) throw missing(hash, "has fewer runs than it loses");
     if (before === 0) {
-      const value = nodeBytes(hash);
-      if (value === undefined) throw missing(hash, "is neither stored nor new");
-      operations.push({ type: "put", key: hash, value });
+      if (bytes === undefined) throw missing(hash, "is neither stored nor new");
+      operations.push({ type: "put", key: hash, value: bytes });
       sum.nodes++;
       sum.written++;
-      sum.bytes += value.length;
+      sum.bytes += bytes.length;
     }
     if (after === 0) {
       operations.push({ type: "del", key: hash });
@@ -113,8 +124,4 @@ function* readCounts(
 
 function missing(hash: Uint8Array, found: string): JellyfishError {
   return new JellyfishError("JELLYFISH_MISSING_NODE", `node ${hexStart(hash)}… ${found}`);
-}
-
-function hexStart(hash: Uint8Array): string {
-  return Array.from(hash.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,9 +1,11 @@
 import { type Reading } from "@x/store";
 import { keyText, sameBytes } from "@x/store/adapter";
 
-import { JellyfishError } from "../errors.ts";
+import { childrenOf } from "../child.ts";
+import { type TreeContext } from "../context.ts";
+import { loadNodes, misplaced } from "../load.ts";
 import { type LeafNode, type Node } from "../node.ts";
-import { nibbleAt, PATH_NIBBLES, PATH_SIZE } from "../path.ts";
+import { nibbleAt, PATH_NIBBLES } from "../path.ts";
 
 /**
  * Runs: what says whether a node may be deleted.
@@ -35,17 +37,15 @@ export interface Neighbourhood {
 
 /** How the walk reads. */
 export interface RunSource {
-  /** The nodes of these hashes, in their order; throws where one is missing or malformed. */
-  readNodes(hashes: readonly Uint8Array[]): Reading<readonly Node[]>;
-  /** Roots of the trees a leaf carries, the empty one left out; `undefined`: leaves carry none. */
-  readonly nestedRoots: ((leaf: LeafNode) => readonly Uint8Array[]) | undefined;
+  readonly context: TreeContext;
+  /** Roots of the trees a leaf carries, `undefined` for an empty one. Default: leaves carry none. */
+  readonly nestedRoots: ((leaf: LeafNode) => readonly (Uint8Array | undefined)[]) | undefined;
 }
 
 /**
  * Calls `visit` once for each run that the middle version has more than its neighbours alone would have.
  *
- * Reads one level of the differing places at a time: O(differences to the nearer neighbour) nodes, in memory O(those of one
- * level).
+ * Reads many differing places at a time, the deepest first: O(differences to the nearer neighbour) nodes, in bounded memory.
  *
  * @yields hashes of nodes
  */
@@ -54,14 +54,13 @@ export function* visitRuns(
   { before, middle, after }: Neighbourhood,
   visit: (hash: Uint8Array) => void,
 ): Reading<void> {
-  let places: Place[] = [];
+  const places: Place[] = [];
   const roots = { before: rootAt(before), middle: rootAt(middle), after: rootAt(after) };
   pushPlace(places, { depth: 0, ...roots });
   while (places.length > 0) {
-    const nodes = yield* readLevel(source, places);
-    const next: Place[] = [];
-    for (const place of places) descend(source, place, nodes, visit, next);
-    places = next;
+    const group = places.splice(-GROUP_SIZE);
+    const nodes = yield* readGroup(source, group);
+    for (const place of group) descend(source, place, nodes, visit, places);
   }
 }
 
@@ -79,6 +78,9 @@ interface Place {
   readonly after: Subtree | undefined;
 }
 
+/** Places read together. What waits is at most this many, times 16, for every level. */
+const GROUP_SIZE = 1024;
+
 const SIDES = ["before", "middle", "after"] as const;
 
 function rootAt(hash: Uint8Array | undefined): Subtree | undefined {
@@ -95,7 +97,7 @@ function pushPlace(places: Place[], place: Place): void {
 type NodesByHash = Map<string, Node | undefined>;
 
 // Reads what has to be known of these places: all nodes where a subtree meets another, and leaves that carry trees.
-function* readLevel(source: RunSource, places: readonly Place[]): Reading<NodesByHash> {
+function* readGroup(source: RunSource, places: readonly Place[]): Reading<NodesByHash> {
   const nodes: NodesByHash = new Map();
   const hashes: Uint8Array[] = [];
   for (const place of places) {
@@ -110,8 +112,8 @@ function* readLevel(source: RunSource, places: readonly Place[]): Reading<NodesB
       hashes.push(subtree.hash);
     }
   }
-  const read = yield* source.readNodes(hashes);
-  for (const [index, hash] of hashes.entries()) nodes.set(keyText(hash), read[index]);
+  const loaded = yield* loadNodes(source.context, hashes);
+  for (const { hash, node } of loaded) nodes.set(keyText(hash), node);
   return nodes;
 }
 
@@ -146,14 +148,11 @@ type Sides<T> = Readonly<Record<(typeof SIDES)[number], T | undefined>>;
 
 function pushChildren(place: Place, nodes: Sides<Node>, next: Place[]): void {
   if (place.depth >= PATH_NIBBLES)
-    throw new JellyfishError(
-      "JELLYFISH_NODE_MISPLACED",
-      `an internal node lies ${place.depth} nibbles deep`,
-    );
+    throw misplaced(`an internal node lies ${place.depth} nibbles deep`);
   const children = {
-    before: childrenOf(place.before, nodes.before, place.depth),
-    middle: childrenOf(place.middle, nodes.middle, place.depth),
-    after: childrenOf(place.after, nodes.after, place.depth),
+    before: subtreesOf(place.before, nodes.before, place.depth),
+    middle: subtreesOf(place.middle, nodes.middle, place.depth),
+    after: subtreesOf(place.after, nodes.after, place.depth),
   };
   for (let slot = 0; slot < 16; slot++)
     pushPlace(next, {
@@ -165,7 +164,7 @@ function pushChildren(place: Place, nodes: Sides<Node>, next: Place[]): void {
 }
 
 /** The subtrees one nibble further down; a leaf is the only child of its place. */
-function childrenOf(
+function subtreesOf(
   subtree: Subtree | undefined,
   node: Node | undefined,
   depth: number,
@@ -176,18 +175,13 @@ function childrenOf(
     children[nibbleAt(node.path, depth)] = { hash: subtree.hash, isLeaf: true };
     return children;
   }
-  for (let slot = 0, offset = 0; slot < 16; slot++) {
-    if (((node.existence >>> slot) & 1) === 0) continue;
-    const hash = node.hashes.subarray(offset, offset + PATH_SIZE);
-    children[slot] = { hash, isLeaf: ((node.leaves >>> slot) & 1) === 1 };
-    offset += PATH_SIZE;
-  }
+  for (const child of childrenOf(node)) children[child.slot] = child;
   return children;
 }
 
 /** The trees that leaves carry are places below the leaf's path, numbered in the order in which the leaf names them. */
 function pushNested(
-  nestedRoots: (leaf: LeafNode) => readonly Uint8Array[],
+  nestedRoots: (leaf: LeafNode) => readonly (Uint8Array | undefined)[],
   nodes: Sides<Node>,
   next: Place[],
 ): void {

@@ -1,3 +1,5 @@
+import { copyBytes } from "@x/store/adapter";
+
 // The encoders of the web, which every runtime has; types for the two calls made of them.
 declare const TextEncoder: new () => { encode(text: string): Uint8Array<ArrayBuffer> };
 declare const TextDecoder: new (
@@ -7,17 +9,17 @@ declare const TextDecoder: new (
 
 /** How a caller's keys or values become the bytes a tree keeps, and back; the shape of abstract-level's encodings. */
 export interface Codec<T> {
-  /** The bytes of a value; they are copied where they are kept. What it throws goes through to the caller. */
+  /** The bytes of a value: fresh, or never changed afterwards. What it throws goes through to the caller. */
   encode(value: T): Uint8Array;
   /** The value back. The bytes are its own: fresh, and nobody else's. */
   decode(bytes: Uint8Array<ArrayBuffer>): T;
 }
 
-/** Bytes as they are. The default. */
+/** Bytes as they are, copied. The default. */
 export const bytesCodec: Codec<Uint8Array> = {
   encode(value) {
     if (!(value instanceof Uint8Array)) throw new TypeError("a key or value is not bytes");
-    return value;
+    return copyBytes(value);
   },
   decode: (bytes) => bytes,
 };

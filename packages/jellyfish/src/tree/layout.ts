@@ -4,6 +4,9 @@
  *
  * @see FORMAT.md, "Stored tree"
  */
+import { concatBytes, sha256 } from "@x/hash";
+import { sameBytes } from "@x/store/adapter";
+
 import { JellyfishError } from "../errors.ts";
 import { PATH_SIZE } from "../path.ts";
 import { asciiBytes } from "../scheme/ascii.ts";
@@ -23,6 +26,8 @@ export const VERSION_RANGE: { readonly gte: Uint8Array; readonly lte: Uint8Array
 
 const FORMAT_VERSION = 1;
 const TREE_RECORD_SIZE_MIN = 28;
+/** Bytes of the checksum that ends a tree record and a version. */
+const SEAL_SIZE = 4;
 const FLAG_HASHED = 1;
 const FLAG_NESTED = 2;
 const VERSION_SIZE = 45;
@@ -72,11 +77,12 @@ export function encodeTreeRecord(record: TreeRecord): Uint8Array<ArrayBuffer> {
   bytes.set(scheme, 27);
   bytes[27 + scheme.length] = format.length;
   bytes.set(format, TREE_RECORD_SIZE_MIN + scheme.length);
-  return bytes;
+  return seal(TREE_KEY, bytes);
 }
 
 /** Reads a {@link TreeRecord} back. JELLYFISH_RECORD for what {@link encodeTreeRecord} would not have written. */
-export function decodeTreeRecord(bytes: Uint8Array): TreeRecord {
+export function decodeTreeRecord(sealed: Uint8Array): TreeRecord {
+  const bytes = unseal(TREE_KEY, sealed, "tree record");
   if (bytes.length < TREE_RECORD_SIZE_MIN) throw malformed("tree record", bytes.length);
   if (bytes[0] !== FORMAT_VERSION) throw malformed("tree record's version", 0);
   const flags = bytes[1] as number;
@@ -116,11 +122,12 @@ export function encodeVersion(version: Version): Uint8Array<ArrayBuffer> {
   setCount(view, 33, version.leafCount);
   view.setUint32(41, version.holdCount);
   if (target !== undefined) bytes.set(target, VERSION_SIZE);
-  return bytes;
+  return seal(versionKey(version.sequence), bytes);
 }
 
 /** Reads a {@link Version} back from its record. JELLYFISH_RECORD as {@link decodeTreeRecord}. */
-export function decodeVersion(key: Uint8Array, bytes: Uint8Array): Version {
+export function decodeVersion(key: Uint8Array, sealed: Uint8Array): Version {
+  const bytes = unseal(key, sealed, "version");
   if (key.length !== VERSION_KEY_SIZE) throw malformed("version's key", key.length);
   const kind = KINDS[bytes[0] ?? KINDS.length];
   if (kind === undefined) throw malformed("version's kind", 0);
@@ -162,6 +169,25 @@ export function decodeRuns(bytes: Uint8Array | undefined): number {
   const count = getCount(viewOf(bytes), 0);
   if (count < 2) throw malformed("run count", 0);
   return count;
+}
+
+/** The bytes with a checksum over key and bytes behind them: the nodes have their hash, these records have this. */
+function seal(key: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return concatBytes([bytes, checksum(key, bytes)]);
+}
+
+function unseal(key: Uint8Array, sealed: Uint8Array, what: string): Uint8Array {
+  const size = Math.max(0, sealed.length - SEAL_SIZE);
+  const bytes = sealed.subarray(0, size);
+  if (!sameBytes(checksum(key, bytes), sealed.subarray(size)))
+    throw malformed(`${what}'s checksum`, size);
+  return bytes;
+}
+
+function checksum(key: Uint8Array, bytes: Uint8Array): Uint8Array {
+  return sha256()
+    .hash(concatBytes([key, bytes]))
+    .subarray(0, SEAL_SIZE);
 }
 
 function viewOf(bytes: Uint8Array): DataView {

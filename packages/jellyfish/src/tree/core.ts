@@ -1,0 +1,74 @@
+import { type Bytes, type Store } from "@x/store";
+import { copyBytes } from "@x/store/adapter";
+
+import { JellyfishError } from "../errors.ts";
+import { type LeafNode } from "../node.ts";
+import { PATH_SIZE } from "../path.ts";
+import { type Codec } from "./codec.ts";
+import { type TreeHandle } from "./handle.ts";
+import { type MetricName } from "./metrics.ts";
+
+/** What a tree shares with its views: its store, and how keys and values become bytes. */
+export class Core<K, V, S extends Store> {
+  readonly store: S;
+  readonly handle: TreeHandle;
+  readonly #keyCodec: Codec<K>;
+  readonly #valueCodec: Codec<V>;
+
+  constructor(
+    store: S,
+    handle: TreeHandle,
+    codecs: { readonly keyCodec: Codec<K>; readonly valueCodec: Codec<V> },
+  ) {
+    this.store = store;
+    this.handle = handle;
+    this.#keyCodec = codecs.keyCodec;
+    this.#valueCodec = codecs.valueCodec;
+  }
+
+  /** Where a key's leaf is. @throws RangeError if keys are paths and this one is not 32 bytes */
+  pathOf(key: K): Bytes {
+    return this.#pathOfBytes(this.#keyCodec.encode(key));
+  }
+
+  /** Where a key's leaf is, and the key for the leaf to keep. */
+  placeOf(key: K): { readonly path: Bytes; readonly key: Uint8Array | undefined } {
+    const bytes = this.#keyCodec.encode(key);
+    const isHashed = this.handle.options.keys === "hashed";
+    return { path: this.#pathOfBytes(bytes), key: isHashed ? bytes : undefined };
+  }
+
+  encodeValue(value: V): Uint8Array {
+    return this.#valueCodec.encode(value);
+  }
+
+  /** The value of a leaf, from fresh bytes; `undefined` for no leaf. */
+  valueOf(leaf: LeafNode): V;
+  valueOf(leaf: LeafNode | undefined): V | undefined;
+  valueOf(leaf: LeafNode | undefined): V | undefined {
+    return leaf === undefined ? undefined : this.#valueCodec.decode(copyBytes(leaf.value));
+  }
+
+  /** @throws JellyfishError JELLYFISH_KEY_UNKNOWN if the key was hashed and the leaf does not keep it */
+  keyOf(leaf: LeafNode): K {
+    if (this.handle.options.keys === "paths") return this.#keyCodec.decode(copyBytes(leaf.path));
+    if (leaf.key === undefined)
+      throw new JellyfishError(
+        "JELLYFISH_KEY_UNKNOWN",
+        "a leaf does not keep the key that was hashed to its path",
+      );
+    return this.#keyCodec.decode(copyBytes(leaf.key));
+  }
+
+  observe(name: MetricName, value: number, method: string): void {
+    this.handle.options.metrics?.observe(name, value, { fn_name: method });
+  }
+
+  #pathOfBytes(bytes: Uint8Array): Bytes {
+    const { keys, scheme } = this.handle.options;
+    if (keys === "hashed") return scheme.hashKey(bytes);
+    if (bytes.length !== PATH_SIZE)
+      throw new RangeError(`a key has ${bytes.length} bytes; where keys are paths it has 32`);
+    return copyBytes(bytes);
+  }
+}
