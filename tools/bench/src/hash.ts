@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { createHash, hash as oneShot } from "node:crypto";
+import * as hashtree from "@chainsafe/hashtree";
 import { blake2b } from "@noble/hashes/blake2.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import { keccak_256, sha3_256 as nobleSha3 } from "@noble/hashes/sha3.js";
@@ -11,6 +12,9 @@ import {
   sha3_256,
   taggedSha256,
 } from "@x/hash";
+import { hashtreeEngine } from "@x/hash/hashtree";
+import { nodeEngine } from "@x/hash/node";
+import { createWasmEngine } from "@x/hash/wasm";
 import type { Benchmark, Contender } from "./harness.ts";
 import type { SuiteOptions } from "./main.ts";
 
@@ -42,7 +46,7 @@ const SUBJECTS: readonly Subject[] = [
     create: sha256,
     noble: nobleSha256,
     openSsl: "sha256",
-    sizes: [64, 72],
+    sizes: [64, 72, 691],
   },
   {
     operation: "sha3-256",
@@ -59,7 +63,10 @@ const SUBJECTS: readonly Subject[] = [
   },
 ];
 
-/** Every algorithm, one message at a time and packed, beside node:crypto where it has the function. */
+const VECTORS = createWasmEngine({ simd: true });
+const SCALAR = createWasmEngine({ simd: false });
+
+/** Every algorithm on every engine, one message at a time and packed, beside noble and node:crypto where it has the function. */
 export function benchmarks({ full }: SuiteOptions): Benchmark[] {
   return SUBJECTS.flatMap((subject) =>
     [...subject.sizes, ...(full ? [4096, 65536] : [])].map((size) => compare(subject, size)),
@@ -70,7 +77,10 @@ function compare({ operation, create, noble, openSsl }: Subject, size: number): 
   const operations = Math.max(1, Math.min(MESSAGE_COUNT, Math.floor(2e6 / size)));
   const messages = fill(size * operations);
   const output = new Uint8Array(32 * operations);
-  const hasher = create();
+  const packed = (subject: string, hasher: Hasher): Contender => ({
+    subject: `${subject}, packed`,
+    run: () => hasher.hashMany(messages, size, operations, output),
+  });
   const oneByOne = (subject: string, hash: (message: Uint8Array) => Uint8Array): Contender => ({
     subject,
     run: () => {
@@ -79,16 +89,27 @@ function compare({ operation, create, noble, openSsl }: Subject, size: number): 
       }
     },
   });
+  const ours = (subject: string, hasher: Hasher): Contender =>
+    oneByOne(`${subject}, one by one`, (message) => hasher.hash(message));
+  const vectors = create({ engine: VECTORS });
+  const portable = create();
   const contenders: Contender[] = [
-    {
-      subject: "@x/hash packed",
-      run: () => hasher.hashMany(messages, size, operations, output),
-    },
-    oneByOne("@x/hash one by one", (message) => hasher.hash(message)),
+    packed("wasm-simd", vectors),
+    packed("wasm", create({ engine: SCALAR })),
+    packed("portable", portable),
+    ours("wasm-simd", vectors),
+    ours("portable", portable),
   ];
+  if (operation === "sha-256" && size === 64) {
+    contenders.push(packed("hashtree", create({ engine: hashtreeEngine(hashtree) })));
+  }
   if (noble !== undefined) contenders.push(oneByOne("@noble/hashes", noble));
   if (openSsl !== undefined) {
+    const node = create({ engine: nodeEngine });
     contenders.push(
+      packed("node", node),
+      ours("node", node),
+      oneByOne("node:crypto, one-shot", (message) => oneShot(openSsl, message, "buffer")),
       oneByOne("node:crypto", (message) => createHash(openSsl).update(message).digest()),
     );
   }
