@@ -249,9 +249,13 @@ export class FileGroup {
    * `AggregateError` that is its `cause`.
    *
    * @param options.handOver - also removes the journal, so that the folder holds the group's files and nothing else
+   * @param options.until - what the owner still does in the folder with files of its own: the lock is kept until it has settled,
+   *   either way
    */
-  async close(options: { readonly handOver?: boolean } = {}): Promise<void> {
-    this.#closing ??= this.#close(options.handOver ?? false);
+  async close(
+    options: { readonly handOver?: boolean; readonly until?: Promise<unknown> } = {},
+  ): Promise<void> {
+    this.#closing ??= this.#close(options.handOver ?? false, options.until);
     return this.#closing;
   }
 
@@ -259,13 +263,10 @@ export class FileGroup {
     return this.close();
   }
 
-  async #close(handOver: boolean): Promise<void> {
+  async #close(handOver: boolean, until: Promise<unknown> | undefined): Promise<void> {
     const failures: unknown[] = [];
-    try {
-      await this.#finish(handOver);
-    } catch (error) {
-      failures.push(error);
-    }
+    const [finished] = await Promise.allSettled([this.#finish(handOver), until]);
+    if (finished.status === "rejected") failures.push(finished.reason);
     failures.push(...this.#release());
     if (failures.length > 0) throw together(failures);
   }

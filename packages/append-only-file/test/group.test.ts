@@ -572,6 +572,22 @@ describe("closing", () => {
     await (await FileGroup.open(disk, layout)).close();
   });
 
+  test("keeps the lock until its owner is done with the folder, and does not ask how", async () => {
+    const disk = new SimulatedDisk();
+    const small = await SmallGroup.open(disk);
+    const seen: unknown[] = [];
+    const owner = async (): Promise<never> => {
+      for (let turn = 0; turn < 1000; turn++) {
+        seen.push(outcomeOf(() => disk.lock("s_lock")).code);
+        await Promise.resolve();
+      }
+      throw new Error("the owner's own affair");
+    };
+    await small.group.close({ until: owner() });
+    expect(new Set(seen)).toEqual(new Set(["AOF_LOCKED"]));
+    await (await SmallGroup.open(disk)).close();
+  });
+
   test("hands over the folder with the group's files and nothing else", async () => {
     const disk = new SimulatedDisk();
     const small = await SmallGroup.open(disk);

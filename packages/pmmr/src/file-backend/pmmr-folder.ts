@@ -284,17 +284,13 @@ export class PmmrFolder<E, S = E> {
   }
 
   /**
-   * Waits for running calls, brings the files to the last commit and frees files and lock. Changes that were not committed are
+   * Waits for running calls, those of snapshots too, brings the files to the last commit and frees files and lock. Changes that were not committed are
    * dropped. Further calls do the same as the first.
    *
    * @param options - `handOver`: also remove the journal, so that the folder holds Grin's files and nothing else
    */
   async close(options: { readonly handOver?: boolean } = {}): Promise<void> {
-    try {
-      await this.#group.close(options);
-    } finally {
-      await this.#snapshotsChanged;
-    }
+    return this.#group.close({ ...options, until: this.#snapshotsChanged });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -937,6 +937,32 @@ describe("snapshots", () => {
     expect([...folder.readSnapshot("0123456789ab")]).toEqual([1, 3, 4]);
   });
 
+  test("that are written when the folder closes are there before its lock is free", async () => {
+    const disk = new SimulatedDisk({ seed: 1 });
+    const lock = disk.lock.bind(disk);
+    let released = 0;
+    disk.lock = (name) => {
+      const unlock = lock(name);
+      return () => {
+        released = disk.operations;
+        unlock();
+      };
+    };
+    const folder = await openKind(disk, PRUNABLE, OPTIONS);
+    folder.pmmr.push(element(0, PRUNABLE));
+    await folder.commit();
+    // Every one takes two syncs, one after the other: longer than the closing itself.
+    const ids = Array.from({ length: 20 }, (_, i) => `${i}`.padStart(12, "0"));
+    const written = Promise.all(ids.map(async (id) => folder.writeSnapshot(id)));
+    await folder.close();
+    await written;
+    expect(disk.operations).toBe(released);
+    expect(await codeOf(() => folder.writeSnapshot("000000000000"))).toBe("AOF_CLOSED");
+    const again = await openKind(disk, PRUNABLE, OPTIONS);
+    expect(again.snapshots()).toEqual(ids);
+    await again.close();
+  });
+
   test("replace a journaled folder's leaf set at opening, durably", async () => {
     const { folder, fs } = await withLeaves(5);
     await folder.writeSnapshot("0123456789ab");
