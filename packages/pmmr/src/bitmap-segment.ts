@@ -28,6 +28,7 @@ const Mode = { raw: 0, set: 1, clear: 2 } as const;
  * Bytes of a segment of a bitmap accumulator.
  *
  * @returns fresh bytes
+ * @throws PmmrError `PMMR_TOO_LARGE` for more than 128 hashes of proof
  * @throws RangeError if it carries hashes, if its leaves are not the first leaves of the segment in order, at least one of
  *   them, with 128 bytes each, or if a number does not fit its field
  */

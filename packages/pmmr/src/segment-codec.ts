@@ -25,10 +25,15 @@ export interface SegmentLimits {
  * Bytes of a segment. Layout: FORMAT.md, "Segment".
  *
  * @returns fresh bytes
+ * @throws PmmrError `PMMR_TOO_LARGE` for what no reader takes: more than 1,000,000 hashes or leaves, more than 128 hashes of
+ *   proof, a height above 52
  * @throws RangeError if a number does not fit its field, a hash is not 32 bytes, or positions do not ascend
  */
 export function encodeSegment(segment: Segment): Uint8Array<ArrayBuffer> {
   const { id, hashes, leaves, proof } = segment;
+  checkNotAbove("height", id.height, SEGMENT_HEIGHT_MAX);
+  checkNotAbove("number of hashes", hashes.length, COUNT_MAX);
+  checkNotAbove("number of leaves", leaves.length, COUNT_MAX);
   let sizeHint = 64 + (POSITION_SIZE + HASH_SIZE) * (hashes.length + proof.length);
   for (const leaf of leaves) sizeHint += POSITION_SIZE + leaf.record.length;
   const writer = new ByteWriter(sizeHint);
@@ -83,12 +88,7 @@ export function decodeSegment(
 export function readSegmentId(reader: ByteReader, heightMax: number): Segment["id"] {
   checkLimit("heightMax", heightMax);
   const height = reader.u8();
-  if (height > Math.min(heightMax, SEGMENT_HEIGHT_MAX)) {
-    throw new PmmrError(
-      "PMMR_TOO_LARGE",
-      `segment height ${height} is above the limit of ${heightMax}`,
-    );
-  }
+  checkNotAbove("height", height, Math.min(heightMax, SEGMENT_HEIGHT_MAX));
   return { height, index: reader.u64() };
 }
 
@@ -98,8 +98,9 @@ export function readProof(reader: ByteReader): Uint8Array[] {
   return Array.from({ length: count }, () => reader.view(HASH_SIZE));
 }
 
-/** Writes what {@link readProof} reads. */
+/** Writes what {@link readProof} reads; refuses what that would with `PMMR_TOO_LARGE`. */
 export function writeProof(writer: ByteWriter, proof: readonly Uint8Array[]): void {
+  checkNotAbove("number of hashes in the proof", proof.length, PROOF_COUNT_MAX);
   writer.u64(proof.length);
   for (const hash of proof) writer.hash(hash);
 }
@@ -111,6 +112,12 @@ function writePositions(writer: ByteWriter, items: readonly { readonly pos0: num
     if (pos0 <= previous) throw new RangeError(`position ${pos0} does not follow ${previous}`);
     writer.u64(pos0 + 1);
     previous = pos0;
+  }
+}
+
+function checkNotAbove(what: string, value: number, max: number): void {
+  if (value > max) {
+    throw new PmmrError("PMMR_TOO_LARGE", `segment: ${what} ${value} is above the limit of ${max}`);
   }
 }
 

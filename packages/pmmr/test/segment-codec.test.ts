@@ -114,7 +114,7 @@ describe("encoding", () => {
     const segment: Segment = { id: { height: 0, index: 0 }, hashes: [], leaves: [], proof: [] };
     const hash = new Uint8Array(32);
     const wrong: Segment[] = [
-      { ...segment, id: { height: 256, index: 0 } },
+      { ...segment, id: { height: -1, index: 0 } },
       { ...segment, id: { height: 0, index: -1 } },
       { ...segment, proof: [new Uint8Array(31)] },
       { ...segment, hashes: [{ pos0: 1, hash: new Uint8Array(33) }] },
@@ -135,6 +135,32 @@ describe("encoding", () => {
       { ...segment, leaves: [{ pos0: -1, record: hash }] },
     ];
     for (const one of wrong) expect(() => encodeSegment(one)).toThrow(RangeError);
+  });
+
+  test("holds what its reader takes, to the last item, and no more", () => {
+    const hash = new Uint8Array(32);
+    const record = new Uint8Array(4);
+    const hashes = Array.from({ length: 1_000_001 }, (_, pos0) => ({ pos0, hash }));
+    const leaves = hashes.map(({ pos0 }) => ({ pos0, record }));
+    const proof = Array.from({ length: 129 }, () => hash);
+    const id = { height: SEGMENT_HEIGHT_MAX, index: 0 };
+    const empty: Segment = { id, hashes: [], leaves: [], proof: [] };
+    const largest = {
+      id,
+      hashes: hashes.slice(1),
+      leaves: leaves.slice(1),
+      proof: proof.slice(1),
+    };
+    const limits = { heightMax: SEGMENT_HEIGHT_MAX };
+    const read = decodeSegment(encodeSegment(largest), codec, limits);
+    expect([read.hashes.length, read.leaves.length, read.proof.length]).toEqual([1e6, 1e6, 128]);
+    const tooLarge: Segment[] = [
+      { ...empty, hashes },
+      { ...empty, leaves },
+      { ...empty, proof },
+      { ...empty, id: { height: SEGMENT_HEIGHT_MAX + 1, index: 0 } },
+    ];
+    for (const one of tooLarge) expect(codeOf(() => encodeSegment(one))).toBe("PMMR_TOO_LARGE");
   });
 });
 
