@@ -7,7 +7,18 @@ export {
   childrenOf,
 } from "./child.ts";
 export type { TreeContext } from "./context.ts";
+export { type Difference, DifferenceWalk } from "./difference.ts";
 export { JellyfishError, type JellyfishErrorCode } from "./errors.ts";
+export {
+  ICS23_SPEC,
+  type Ics23Existence,
+  type Ics23InnerOp,
+  type Ics23NonExistence,
+  type Ics23Proof,
+  type Ics23Spec,
+} from "./ics23/proof.ts";
+export { encodeIcs23Proof } from "./ics23/protobuf.ts";
+export { proveIcs23 } from "./ics23/prove.ts";
 export { hashInternal } from "./inner-hash.ts";
 export { loadNode, loadNodes } from "./load.ts";
 export { type LoadedNode, NodeCache, type NodeCacheOptions } from "./node-cache.ts";
@@ -24,6 +35,8 @@ export {
   proveRange,
   type RangeQuery,
 } from "./proof/range.ts";
+export { applyPatch, makePatch, type Patch } from "./patch.ts";
+export { countLeaves, countRange, leafAtIndex, rankOf } from "./rank.ts";
 export { getLeaf, getLeaves, hasLeaf } from "./read.ts";
 export { jmtSha256 } from "./scheme/jmt-sha256.ts";
 export { rooch } from "./scheme/rooch.ts";
@@ -35,3 +48,4 @@ export {
   type UpdateOptions,
   type UpdateResult,
 } from "./update.ts";
+export { dumpLeaves, LeafWalk, listLeaves, type ListOptions } from "./walk.ts";

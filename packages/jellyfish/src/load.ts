@@ -16,7 +16,13 @@ export function* loadNode(context: TreeContext, hash: Uint8Array): Reading<Loade
   const known = context.cache?.get(hash);
   if (known !== undefined) return known;
   const [bytes] = yield [hash];
-  return decodeLoaded(context, hash, bytes);
+  return decodeLoaded(context, hash, bytes, true);
+}
+
+/** See {@link loadNodes}. */
+export interface LoadOptions {
+  /** Nodes that were read go to the cache. Default: true; a walk over everything would only empty it. */
+  readonly keeps?: boolean;
 }
 
 /**
@@ -27,13 +33,14 @@ export function* loadNode(context: TreeContext, hash: Uint8Array): Reading<Loade
 export function* loadNodes(
   context: TreeContext,
   hashes: readonly Uint8Array[],
+  { keeps = true }: LoadOptions = {},
 ): Reading<LoadedNode[]> {
   const loaded: (LoadedNode | undefined)[] = hashes.map((hash) => context.cache?.get(hash));
   const missing = hashes.filter((_, index) => loaded[index] === undefined);
   if (missing.length > 0) {
     const values = yield missing;
     for (let index = 0, at = 0; index < hashes.length; index++)
-      loaded[index] ??= decodeLoaded(context, hashes[index] as Uint8Array, values[at++]);
+      loaded[index] ??= decodeLoaded(context, hashes[index] as Uint8Array, values[at++], keeps);
   }
   return loaded as LoadedNode[];
 }
@@ -42,6 +49,7 @@ function decodeLoaded(
   { cache, format, scheme }: TreeContext,
   hash: Uint8Array,
   bytes: Uint8Array | undefined,
+  keeps: boolean,
 ): LoadedNode {
   if (sameBytes(hash, scheme.placeholder)) throw misplaced("an empty tree lies below the root");
   if (bytes === undefined)
@@ -53,7 +61,7 @@ function decodeLoaded(
   if (node === null)
     throw new JellyfishError("JELLYFISH_NODE_FORMAT", `node ${hexStart(hash)}… is null`);
   const loaded: LoadedNode = { hash: copyBytes(hash), node, inner: undefined };
-  cache?.set(loaded);
+  if (keeps) cache?.set(loaded);
   return loaded;
 }
 
