@@ -15,6 +15,8 @@ export interface Finding {
   readonly repair: Operation;
   /** Bytes that the repair frees, of key and value. */
   readonly byteCount: number;
+  /** By how much the repair changes the number of run counts. */
+  readonly countRecordChange: -1 | 0 | 1;
 }
 
 /** What a walk over a part's records saw. */
@@ -56,7 +58,13 @@ export async function* sweepPart(
       totals.nodeCount++;
       totals.byteCount += byteCount;
       if (expected === undefined)
-        yield { kind: "garbage", hash, repair: { type: "del", key }, byteCount };
+        yield {
+          kind: "garbage",
+          hash,
+          repair: { type: "del", key },
+          byteCount,
+          countRecordChange: 0,
+        };
     }
   }
   for (const [text, expected] of runs) {
@@ -77,12 +85,19 @@ function countIn(value: Uint8Array): number | undefined {
 
 function countFinding(hash: Uint8Array<ArrayBuffer>, expected: number, byteCount: number): Finding {
   const key = runsKey(hash);
-  return expected > 1
-    ? {
-        kind: "run-count",
-        hash,
-        repair: { type: "put", key, value: encodeRuns(expected) },
-        byteCount: 0,
-      }
-    : { kind: "run-count", hash, repair: { type: "del", key }, byteCount };
+  if (expected < 2)
+    return {
+      kind: "run-count",
+      hash,
+      repair: { type: "del", key },
+      byteCount,
+      countRecordChange: -1,
+    };
+  return {
+    kind: "run-count",
+    hash,
+    repair: { type: "put", key, value: encodeRuns(expected) },
+    byteCount: 0,
+    countRecordChange: byteCount === 0 ? 1 : 0,
+  };
 }

@@ -1,5 +1,6 @@
 import {
   hasSyncReads,
+  type Operation,
   type Reading,
   runAsync,
   runSync,
@@ -57,6 +58,7 @@ export class TreeHandle {
   readonly #leaving = new Set<number>();
   readonly #listeners = new Set<(hash: Uint8Array) => void>();
   #state: ChainState;
+  #reloadCount = 0;
   #remembered: Remembered | undefined;
   #closed = false;
 
@@ -99,9 +101,14 @@ export class TreeHandle {
 
   /** @throws TypeError if the store does not read synchronously */
   readSync<T>(reading: Reading<T>): T {
+    return runSync(reading, this.assertSyncReads());
+  }
+
+  /** @throws TypeError if the store does not read synchronously */
+  assertSyncReads(): SyncReads {
     if (this.#syncStore === undefined)
       throw new TypeError("the store does not read synchronously: use the asynchronous form");
-    return runSync(reading, this.#syncStore);
+    return this.#syncStore;
   }
 
   /** The newest version with this root that can be read; `undefined`: none. */
@@ -158,21 +165,12 @@ export class TreeHandle {
     for (const { sequence } of change.departures) this.#leaving.add(sequence);
     try {
       const plan = await this.read(planChange(this.#chainContext(), before, change));
-      await this.store.batch(plan.operations, {
-        sync,
-        expect: [{ key: TREE_KEY, value: encodeTreeRecord(before.record) }],
-      });
+      await this.#batch(plan.operations, sync);
       this.#state = plan.state;
       this.#remembered = rememberedOf(change.arrival, plan);
-      this.#forgetDeleted(plan);
+      this.#forgetDeleted(plan.operations);
       if (this.#listeners.size > 0) this.#tellListeners(plan);
       return plan;
-    } catch (error) {
-      if (codeOf(error) !== "STORE_CONFLICT") throw error;
-      await this.reload();
-      throw new JellyfishError("JELLYFISH_CONFLICT", "another writer has changed the tree", {
-        cause: error,
-      });
     } finally {
       for (const { sequence } of change.departures) this.#leaving.delete(sequence);
     }
@@ -184,8 +182,28 @@ export class TreeHandle {
     return () => this.#listeners.delete(listener);
   }
 
+  /** How often somebody else's writes were read. */
+  get reloadCount(): number {
+    return this.#reloadCount;
+  }
+
+  /** Writes what sets records right, with new counts, as one batch. Call it inside the queue. Errors as {@link write}. */
+  async repair(
+    operations: readonly Operation[],
+    counts: Partial<Pick<TreeRecord, "nodeCount" | "runCountCount">>,
+  ): Promise<void> {
+    this.assertOpen();
+    const { record, versions } = this.#state;
+    const repaired = { ...record, ...counts, generation: record.generation + 1 };
+    const put = { type: "put", key: TREE_KEY, value: encodeTreeRecord(repaired) } as const;
+    await this.#batch([...operations, put], this.options.sync);
+    this.#state = { record: repaired, versions };
+    this.#forgetDeleted(operations);
+  }
+
   /** Reads the chain as it is in the store now. */
   async reload(): Promise<void> {
+    this.#reloadCount++;
     this.#state = await readState(this.store, this.options);
     this.#remembered = undefined;
   }
@@ -208,10 +226,24 @@ export class TreeHandle {
     };
   }
 
-  #forgetDeleted(plan: ChainPlan): void {
+  /** Writes on the present state, or not at all. */
+  async #batch(operations: readonly Operation[], sync: boolean): Promise<void> {
+    const expect = [{ key: TREE_KEY, value: encodeTreeRecord(this.#state.record) }];
+    try {
+      await this.store.batch(operations, { sync, expect });
+    } catch (error) {
+      if (codeOf(error) !== "STORE_CONFLICT") throw error;
+      await this.reload();
+      throw new JellyfishError("JELLYFISH_CONFLICT", "another writer has changed the tree", {
+        cause: error,
+      });
+    }
+  }
+
+  #forgetDeleted(operations: readonly Operation[]): void {
     const { cache } = this.options.context;
     if (cache === undefined) return;
-    for (const { type, key } of plan.operations)
+    for (const { type, key } of operations)
       if (type === "del" && key.length === PATH_SIZE) cache.delete(key);
   }
 

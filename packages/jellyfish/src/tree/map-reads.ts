@@ -1,9 +1,12 @@
-import { type Bytes, type Reading, type Store, type SyncReads } from "@x/store";
+import { type Bytes, type Range, type Reading, type Store, type SyncReads } from "@x/store";
 
 import { type TreeContext } from "../context.ts";
 import { type LeafNode } from "../node.ts";
+import { countRange, leafAtIndex, rankOf } from "../rank.ts";
 import { getLeaf, getLeaves, hasLeaf } from "../read.ts";
+import { LeafWalk, listLeaves } from "../walk.ts";
 import { type Core } from "./core.ts";
+import { LeafIterator, type LeafSource, SyncLeafIterator } from "./leaf-iterator.ts";
 import { type MetricName } from "./metrics.ts";
 
 /** A root, for as long as nobody has released it. */
@@ -11,6 +14,12 @@ export interface ReadPoint {
   readonly root: Uint8Array;
   readonly leafCount: number;
   release(): void;
+}
+
+/** See {@link MapReads.list}. */
+export interface Page<K, V> {
+  readonly entries: readonly (readonly [K, V])[];
+  readonly cursor: Bytes | undefined;
 }
 
 /** A store that reads synchronously. */
@@ -92,6 +101,88 @@ export abstract class MapReads<K, V, S extends Store> {
     return leaves.map((leaf) => this.core.valueOf(leaf));
   }
 
+  /**
+   * The entries of a range, by path: the order of keys where keys are paths, else no order one knows, but always the same.
+   *
+   * @param range - bounds are paths, see {@link pathOf}
+   * @throws JellyfishError JELLYFISH_KEY_UNKNOWN, while walking, if keys were hashed and the node format does not keep them
+   */
+  entries(range?: Range): LeafIterator<[K, V]> {
+    return this.#iterate("entries", range, (leaf) => this.#entryOf(leaf));
+  }
+
+  /** As {@link entries}, without waiting. */
+  entriesSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncLeafIterator<[K, V]> {
+    return this.#iterateSync("entriesSync", range, (leaf) => this.#entryOf(leaf));
+  }
+
+  /** The keys of a range, as {@link entries}. */
+  keys(range?: Range): LeafIterator<K> {
+    return this.#iterate("keys", range, (leaf) => this.core.keyOf(leaf));
+  }
+
+  /** As {@link keys}, without waiting. */
+  keysSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncLeafIterator<K> {
+    return this.#iterateSync("keysSync", range, (leaf) => this.core.keyOf(leaf));
+  }
+
+  /** The values of a range, as {@link entries}; needs no keys in leaves. */
+  values(range?: Range): LeafIterator<V> {
+    return this.#iterate("values", range, (leaf) => this.core.valueOf(leaf));
+  }
+
+  /** As {@link values}, without waiting. */
+  valuesSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncLeafIterator<V> {
+    return this.#iterateSync("valuesSync", range, (leaf) => this.core.valueOf(leaf));
+  }
+
+  [Symbol.asyncIterator](): LeafIterator<[K, V]> {
+    return this.entries();
+  }
+
+  /**
+   * One page of entries; `cursor` is where the next one goes on, `undefined` at the end. A page after a key that is gone loses
+   * nothing.
+   *
+   * @param limit - most entries; at least 1
+   * @param cursor - of the page before. Default: the first page
+   */
+  async list(limit: number, cursor?: Uint8Array): Promise<Page<K, V>> {
+    if (!Number.isSafeInteger(limit) || limit < 1)
+      throw new RangeError(`limit is ${limit}, not a count of 1 or more`);
+    return this.#timed("list", "smt_list_latency_seconds", async () => {
+      const leaves = await this.read((context, { root }) =>
+        listLeaves(context, root, { limit, cursor }),
+      );
+      const size = leaves.reduce((sum, { value }) => sum + value.length, 0);
+      this.core.observe("smt_list_bytes", size, "list");
+      const last = leaves.length < limit ? undefined : leaves.at(-1);
+      return {
+        entries: leaves.map((leaf) => this.#entryOf(leaf)),
+        cursor: last === undefined ? undefined : new Uint8Array(last.path),
+      };
+    });
+  }
+
+  /** How many keys are before this one, by path. One read per level. JELLYFISH_NO_COUNTS if nodes do not count. */
+  async rank(key: K): Promise<number> {
+    const path = this.core.pathOf(key);
+    return this.read((context, { root }) => rankOf(context, root, path));
+  }
+
+  /** The entry with `index` entries before it; `undefined` if there are not so many. As {@link rank}. */
+  async entryAt(index: number): Promise<[K, V] | undefined> {
+    const leaf = await this.read((context, { root }) => leafAtIndex(context, root, index));
+    return leaf === undefined ? undefined : this.#entryOf(leaf);
+  }
+
+  /** How many keys a range has. As {@link rank}, for both ends together. */
+  async count(range?: Range): Promise<number> {
+    return this.read((context, { root }) => countRange(context, root, range));
+  }
+
+  abstract get root(): Bytes;
+
   /** Pins the root to read; errors if there is none any more. `owner`: who forgets it without releasing releases it. */
   protected abstract pin(owner?: object): ReadPoint;
 
@@ -113,6 +204,40 @@ export abstract class MapReads<K, V, S extends Store> {
     } finally {
       point.release();
     }
+  }
+
+  #entryOf(leaf: LeafNode): [K, V] {
+    return [this.core.keyOf(leaf), this.core.valueOf(leaf)];
+  }
+
+  #iterate<T>(
+    method: string,
+    range: Range | undefined,
+    itemOf: (leaf: LeafNode) => T,
+  ): LeafIterator<T> {
+    return this.#timedSync(method, "smt_iter_latency_seconds", () => {
+      const { handle } = this.core;
+      return new LeafIterator(this.#sourceOf(range), (reading) => handle.read(reading), itemOf);
+    });
+  }
+
+  #iterateSync<T>(
+    method: string,
+    range: Range | undefined,
+    itemOf: (leaf: LeafNode) => T,
+  ): SyncLeafIterator<T> {
+    return this.#timedSync(method, "smt_iter_latency_seconds", () => {
+      const { handle } = this.core;
+      handle.assertSyncReads();
+      const source = this.#sourceOf(range);
+      return new SyncLeafIterator(source, (reading) => handle.readSync(reading), itemOf);
+    });
+  }
+
+  /** The range is checked before anything is pinned. */
+  #sourceOf(range: Range | undefined): LeafSource {
+    const pages = new LeafWalk(this.context, this.root, range);
+    return { pages, pin: (owner) => this.pin(owner) };
   }
 
   async #timed<T>(method: string, name: MetricName, run: () => Promise<T>): Promise<T> {

@@ -4,6 +4,8 @@ import { keyText } from "@x/store/adapter";
 import { type Change } from "../change.ts";
 import { JellyfishError } from "../errors.ts";
 import { type Arrival, type ChainPlan } from "../retention/chain.ts";
+import { collectGarbage, type CollectOptions, type CollectReport } from "../retention/collect.ts";
+import { collectableTree } from "../retention/tree-collect.ts";
 import { overlaid } from "../retention/overlaid.ts";
 import { rememberUpdate, update, type UpdateResult } from "../update.ts";
 import { Core } from "./core.ts";
@@ -86,7 +88,7 @@ export class JellyfishTree<
   }
 
   /** The root now. 32 fresh bytes. */
-  get root(): Bytes {
+  override get root(): Bytes {
     return new Uint8Array(this.core.handle.current.root);
   }
 
@@ -219,6 +221,16 @@ export class JellyfishTree<
       const plan = await handle.write({ arrival: undefined, departures, rewritten: [] });
       return { deletedCount: plan.entries.deletedCount };
     });
+  }
+
+  /**
+   * Exact mark and sweep: deletes what no retained root needs, and sets counts right. In normal life there is nothing to do; it is for
+   * stores that something else has written to. Updates go on meanwhile. Errors and order: see {@link collectGarbage}.
+   *
+   * @throws JellyfishError JELLYFISH_CONFLICT if another writer has changed the tree; JELLYFISH_MISSING_NODE if a root is damaged
+   */
+  async collect(options: CollectOptions = {}): Promise<CollectReport> {
+    return collectGarbage(collectableTree(this.core.handle), options);
   }
 
   /** Reads what other writers of the store have done. */

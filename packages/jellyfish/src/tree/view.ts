@@ -21,7 +21,7 @@ export class TreeView<K, V, S extends Store> extends MapReads<K, V, S> {
   }
 
   /** The root it reads. 32 fresh bytes. */
-  get root(): Bytes {
+  override get root(): Bytes {
     return new Uint8Array(this.#version.root);
   }
 
