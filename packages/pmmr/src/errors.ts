@@ -3,6 +3,7 @@ export type PmmrErrorCode =
   | "PMMR_INVALID_SIZE"
   | "PMMR_CAPACITY"
   | "PMMR_NOT_PRUNABLE"
+  | "PMMR_HASH_ONLY"
   | "PMMR_PRUNED"
   | "PMMR_COMPACTED"
   | "PMMR_STALE_VIEW"

@@ -65,6 +65,11 @@ export abstract class PmmrView<E, S = E> {
     return this.#reader.prunable;
   }
 
+  /** Whether hashes alone are kept, so that no record can be read. */
+  get hashOnly(): boolean {
+    return this.#reader.hashOnly ?? false;
+  }
+
   get isEmpty(): boolean {
     return this.size === 0;
   }
@@ -298,7 +303,7 @@ export abstract class PmmrView<E, S = E> {
       recordAt: (pos0) => this.recordAt(pos0),
       isCompacted: (pos0) => reader.isCompacted(pos0),
     };
-    return validateNodes(source, reader.hashOnly ?? false, {
+    return validateNodes(source, this.hashOnly, {
       ...options,
       onProgress: async (progress) => {
         await options.onProgress?.(progress);

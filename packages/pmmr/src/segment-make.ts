@@ -16,6 +16,8 @@ import {
 export interface SegmentSource {
   readonly size: number;
   readonly prunable: boolean;
+  /** Whether no record is kept. Default: false. */
+  readonly hashOnly?: boolean;
   readonly hashing: MmrHashing;
   /** Stored hash of a node, whether or not its leaves are spent; `undefined` when compacted away. */
   hashAt(pos0: number): Uint8Array | undefined;
@@ -39,7 +41,8 @@ interface Content {
  * Cost: O(stored nodes) reads, whatever was pruned.
  *
  * @returns fresh arrays
- * @throws PmmrError `PMMR_OUT_OF_RANGE` if the range ends before the segment; `PMMR_COMPACTED` if the source is a view that
+ * @throws PmmrError `PMMR_OUT_OF_RANGE` if the range ends before the segment; `PMMR_HASH_ONLY` if the source keeps no
+ *   records; `PMMR_COMPACTED` if the source is a view that
  *   ends inside a compacted subtree, where what is needed is gone; `PMMR_MISSING_HASH` or `PMMR_DAMAGED` if the store lacks
  *   what it must have
  * @throws RangeError if the identifier is none
@@ -52,6 +55,9 @@ export function makeSegment(source: SegmentSource, id: SegmentId): Segment {
       "PMMR_OUT_OF_RANGE",
       `a range of ${size} nodes has no segment ${id.index} of height ${id.height}`,
     );
+  }
+  if (source.hashOnly === true) {
+    throw new PmmrError("PMMR_HASH_ONLY", "a segment needs records, and the range keeps none");
   }
   const content = source.prunable ? storedContent(source, range) : allLeaves(source, range);
   let known = range.last;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bytesCodec, leafPosition, MemoryBackend, Pmmr } from "../src/index.ts";
+import { bytesCodec, leafPosition, makeSegment, MemoryBackend, Pmmr } from "../src/index.ts";
 import { hexOf, RangeModel } from "./range-model.ts";
 import { CAMPAIGN_TIMEOUT, codeOf, word } from "./support.ts";
 
@@ -244,6 +244,16 @@ test("with hashes alone nothing can be read back, and everything else is as ever
   expect(pmmr.lastInsertions(3)).toEqual([]);
   expect(pmmr.elementsFrom({ from: 0, limit: 5 })).toEqual({ next: 38, entries: [] });
   expect(pmmr.merkleProof(0)).toEqual(other.merkleProof(0));
+  expect([pmmr.hashOnly, other.hashOnly]).toEqual([true, false]);
+});
+
+test("with hashes alone there is nothing to make a segment of, prunable or not", () => {
+  for (const prunable of [false, true]) {
+    const pmmr = new Pmmr(filled(20, { hashOnly: true, prunable }));
+    const make = (): unknown => makeSegment(pmmr, { height: 2, index: 0 });
+    expect(codeOf(make)).toBe("PMMR_HASH_ONLY");
+    expect(codeOf(() => makeSegment(pmmr, { height: 2, index: 9 }))).toBe("PMMR_OUT_OF_RANGE");
+  }
 });
 
 test("a leaf that was never reached is not there", () => {
