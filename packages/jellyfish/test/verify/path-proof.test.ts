@@ -344,7 +344,7 @@ function isSame(a: PathProof, b: PathProof): boolean {
 }
 
 function textOf({ leaf, siblings }: PathProof): string {
-  const fields = leaf === undefined ? [] : Object.values(leaf as Record<string, Uint8Array>);
+  const fields = leaf === undefined ? [] : Object.values<Uint8Array>({ ...leaf });
   return [...fields.map(toHex), "", ...siblings.map(toHex)].join();
 }
 
