@@ -25,7 +25,8 @@ export class ValueIterator implements IterableIterator<number> {
 
   constructor(options: ValuesOptions, decode: Decode) {
     this.#reverse = options.reverse ?? false;
-    this.#from = options.from ?? (this.#reverse ? U32_MAX : 0);
+    // Null is no value: only what is left out has a default.
+    this.#from = options.from === undefined ? (this.#reverse ? U32_MAX : 0) : options.from;
     checkValue(this.#from);
     this.#decode = decode;
   }

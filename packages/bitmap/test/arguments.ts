@@ -54,7 +54,7 @@ export function argumentErrors<S extends U32Set<S>>(sets: U32SetFactory<S>): str
       // A range may end there, and an index may be that high.
       if (wrong === 2 ** 32 && /Range|select/.test(name)) continue;
       // An option that is left out is no mistake.
-      if ((wrong === undefined || wrong === null) && name === "values from") continue;
+      if (wrong === undefined && name === "values from") continue;
       let result = "accepted";
       try {
         call(wrong as never);
