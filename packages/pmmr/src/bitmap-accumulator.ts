@@ -161,13 +161,18 @@ export class BitmapAccumulator implements IndexSet {
     return this.#counts().at(-1) as number;
   }
 
+  /** @throws RangeError or TypeError if `index` is not an integer from 0 to 2^32 - 1 */
   has(index: number): boolean {
-    return 0 <= index && index < this.#chunkCount * CHUNK_BITS && hasBit(this.#bits, index);
+    return checkIndex(index) < this.#chunkCount * CHUNK_BITS && hasBit(this.#bits, index);
   }
 
-  /** How many members are `<= index`. O(chunks) after a change, else at most one chunk. */
+  /**
+   * How many members are `<= index`. O(chunks) after a change, else at most one chunk.
+   *
+   * @throws RangeError or TypeError if `index` is not an integer from 0 to 2^32 - 1
+   */
   rank(index: number): number {
-    if (index < 0) return 0;
+    checkIndex(index);
     const chunk = Math.floor(index / CHUNK_BITS);
     if (this.#chunkCount <= chunk) return this.size;
     const begin = chunk * CHUNK_SIZE;
@@ -194,7 +199,7 @@ export class BitmapAccumulator implements IndexSet {
     for (let byte = 0; byte < this.#chunkCount * CHUNK_SIZE; byte++) {
       if (this.#bits[byte] === 0) continue;
       for (let bit = byte * 8; bit < byte * 8 + 8; bit++) {
-        if (this.has(bit)) yield bit;
+        if (hasBit(this.#bits, bit)) yield bit;
       }
     }
   }
@@ -313,6 +318,7 @@ function withRoom(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<Arra
 }
 
 function checkIndex(index: number): number {
+  if (typeof index !== "number") throw new TypeError(`index must be a number, got ${typeof index}`);
   if (!Number.isInteger(index) || index < 0 || INDEX_END <= index) {
     throw new RangeError(`index must be an integer from 0 to 2^32 - 1, got ${index}`);
   }

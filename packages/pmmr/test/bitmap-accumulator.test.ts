@@ -110,11 +110,30 @@ describe("a set with a root", () => {
     );
   });
 
+  test("what is no index is refused, not answered", () => {
+    const accumulator = BitmapAccumulator.from([1, 2]);
+    const calls: ((wrong: never) => unknown)[] = [
+      (wrong) => accumulator.has(wrong),
+      (wrong) => accumulator.rank(wrong),
+      (wrong) => BitmapAccumulator.from([wrong]),
+    ];
+    for (const call of calls) {
+      for (const wrong of [-1, 1.5, Number.NaN, Infinity, 2 ** 32]) {
+        expect(() => call(wrong as never)).toThrow(RangeError);
+      }
+      for (const wrong of ["1", undefined, null, true, 1n, Symbol("1")]) {
+        expect(() => call(wrong as never)).toThrow(TypeError);
+      }
+    }
+    expect(accumulator.has(2 ** 32 - 1)).toBe(false);
+    expect(accumulator.rank(2 ** 32 - 1)).toBe(2);
+  });
+
   test("size, has, rank and max answer as a plain set does", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.nat(5000), { maxLength: 400 }),
-        fc.array(fc.integer({ min: -1, max: 6000 }), { maxLength: 30 }),
+        fc.array(fc.integer({ min: 0, max: 6000 }), { maxLength: 30 }),
         (members, queries) => {
           const accumulator = BitmapAccumulator.from(members);
           const model = new NaiveIndexSet(members);

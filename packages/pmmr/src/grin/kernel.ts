@@ -46,8 +46,12 @@ const FIELDS_SIZE = [8, 0, 16, 10] as const;
  * version has no field) or `PMMR_MALFORMED` (unknown kind).
  *
  * @param version - of the records. Default: 2
+ * @throws RangeError if there is no such version
  */
 export function kernelCodec(version: KernelVersion = 2): ElementCodec<Kernel> {
+  if (version !== 1 && version !== 2) {
+    throw new RangeError(`kernel version must be 1 or 2, got ${String(version)}`);
+  }
   const store = version === 1 ? encodeV1 : encodeV2;
   return {
     store,

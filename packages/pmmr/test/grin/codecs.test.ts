@@ -241,6 +241,12 @@ describe("kernels", () => {
     }
   });
 
+  test("have two versions and no other", () => {
+    for (const wrong of [0, 3, 1.5, "1", null]) {
+      expect(() => kernelCodec(wrong as never)).toThrow(RangeError);
+    }
+  });
+
   test("records that the encoder would not write are refused", () => {
     const v1 = fromHex(genesis.mainnet.kernelStoredV1);
     const v2 = fromHex(genesis.mainnet.kernelStoredV2);
