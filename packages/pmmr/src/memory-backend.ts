@@ -7,7 +7,6 @@ import { LeafPages } from "./leaf-pages.ts";
 import { Pages } from "./pages.ts";
 import {
   checkCount,
-  family,
   heightOf,
   isValidSize,
   leafCount,
@@ -130,12 +129,7 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
     if (heightOf(rootPos0) === 0) throw new RangeError("a pruned leaf has no record to keep");
     const size = roundUpToLeaf(rootPos0 + 1);
     this.#checkGrowth(size, hashes, size - rootPos0);
-    const pushed = this.#pushedPart(rootPos0);
-    if (pushed === undefined || this.#pruned.isRoot(family(rootPos0).sibling)) {
-      throw new RangeError(
-        `pruned root ${rootPos0} does not continue a range of ${this.#size} nodes`,
-      );
-    }
+    const pushed = this.#pruned.partPushed(rootPos0, this.#size);
     // Rolls up to `rootPos0` by itself, from the part that is not in the list yet.
     this.#pruned.append(pushed);
     this.#dropBelow(rootPos0);
@@ -221,19 +215,6 @@ export class MemoryBackend<E, S = E> implements PmmrBackend<E, S> {
       leaves: this.#leaves.snapshot(),
       pruned: this.#pruned.clone(),
     };
-  }
-
-  /**
-   * The subtree that begins where the range ends and of which `rootPos0` is what it rolls up to, or `undefined` if there is
-   * none: going down its right edge, everything to the left must be pruned roots already.
-   */
-  #pushedPart(rootPos0: number): number | undefined {
-    let pos0 = rootPos0;
-    for (let height = heightOf(rootPos0); leftmostLeaf(pos0) < this.#size; height--) {
-      if (height === 0 || !this.#pruned.isRoot(pos0 - 2 ** height)) return undefined;
-      pos0--;
-    }
-    return leftmostLeaf(pos0) === this.#size ? pos0 : undefined;
   }
 
   #writeHashes(pos0: number, hashes: Uint8Array): void {

@@ -5,7 +5,6 @@ import type { PmmrBackend } from "../backend.ts";
 import { checkRecord, type ElementCodec } from "../codec.ts";
 import { PmmrError } from "../errors.ts";
 import {
-  family,
   heightOf,
   isLeaf,
   isValidSize,
@@ -147,12 +146,7 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     checkPosition(rootPos0);
     if (heightOf(rootPos0) === 0) throw new RangeError("a pruned leaf has no record to keep");
     this.#checkGrowth(roundUpToLeaf(rootPos0 + 1), hashes, roundUpToLeaf(rootPos0 + 1) - rootPos0);
-    const pushed = this.#pushedPart(rootPos0);
-    if (pushed === undefined || this.#range.prune.isRoot(family(rootPos0).sibling)) {
-      throw new RangeError(
-        `pruned root ${rootPos0} does not continue a range of ${this.size} nodes`,
-      );
-    }
+    this.#range.prune.partPushed(rootPos0, this.size);
     this.#commits.noteWrite(leftmostLeaf(rootPos0) < this.size);
     this.#range.appendPruned(rootPos0, hashes);
   }
@@ -251,19 +245,6 @@ export class PmmrFileBackend<E, S = E> implements PmmrBackend<E, S> {
     const position1 = pos0 + 1;
     const problem = { kind: "record" as const, file: DATA_FILE, position1, message };
     throw new PmmrError("PMMR_DAMAGED", message, { problems: [problem] });
-  }
-
-  /**
-   * The subtree that begins where the range ends and of which `rootPos0` is what it rolls up to, or `undefined` if there is
-   * none: going down its right edge, everything to the left must be pruned roots already.
-   */
-  #pushedPart(rootPos0: number): number | undefined {
-    let pos0 = rootPos0;
-    for (let height = heightOf(rootPos0); leftmostLeaf(pos0) < this.size; height--) {
-      if (height === 0 || !this.#range.prune.isRoot(pos0 - 2 ** height)) return undefined;
-      pos0--;
-    }
-    return leftmostLeaf(pos0) === this.size ? pos0 : undefined;
   }
 
   #checkRestored(pos0: number, size: number): void {

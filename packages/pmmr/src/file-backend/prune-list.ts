@@ -163,6 +163,26 @@ export class PruneList {
   }
 
   /**
+   * The subtree that begins where a range ends and of which `rootPos0` is what it rolls up to: going down its right edge,
+   * everything to the left is a pruned root already.
+   *
+   * @param size - of the range
+   * @throws RangeError if there is none, or if `rootPos0` would roll up further
+   */
+  partPushed(rootPos0: number, size: number): number {
+    let pos0 = rootPos0;
+    let height = heightOf(rootPos0);
+    while (leftmostLeaf(pos0) < size && height > 0 && this.isRoot(pos0 - 2 ** height)) {
+      pos0--;
+      height--;
+    }
+    if (leftmostLeaf(pos0) !== size || this.isRoot(family(rootPos0).sibling)) {
+      throw new RangeError(`pruned root ${rootPos0} does not continue a range of ${size} nodes`);
+    }
+    return pos0;
+  }
+
+  /**
    * Drops the roots at or after `size`.
    *
    * @returns whether there were any

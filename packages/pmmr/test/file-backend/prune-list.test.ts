@@ -161,6 +161,26 @@ describe("a prune list", () => {
     expect([...list.roots1()]).toEqual([7]);
   });
 
+  test("finds the part that was pushed: the one that rolls up to the root, or none", () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.uniqueArray(fc.nat(39)), (leaves, indexes) => {
+        const pruned = indexes.filter((index) => index < leaves).toSorted((a, b) => a - b);
+        const list = PruneList.from(pruned.map((index) => leafPosition(index) + 1));
+        const size = leafPosition(leaves);
+        const partOf = new Map<number, number>();
+        for (let part = size; part < size + 64; part++) {
+          if (leftmostLeaf(part) === size) partOf.set(list.clone().append(part), part);
+        }
+        for (let root = 0; root < size + 64; root++) {
+          const part = partOf.get(root);
+          const found = (): number => list.partPushed(root, size);
+          if (part === undefined) expect(found).toThrow(RangeError);
+          else expect(found()).toBe(part);
+        }
+      }),
+    );
+  });
+
   test("holds positions up to 2^32 - 1 and refuses the next", () => {
     const list = new PruneList();
     // The last position that fits, and the sibling that would make it roll up beyond.
