@@ -14,7 +14,7 @@ import {
  * A node that an edit is making. Nothing of a draft is seen outside until the whole edit has been worked out; so an edit
  * that fails has changed nothing.
  */
-export type Draft = LeafDraft | InnerDraft;
+export type Draft = LeafDraft | InnerDraft | PatchedDraft;
 
 /** What both kinds have. */
 interface DraftBase {
@@ -42,6 +42,13 @@ export interface InnerDraft extends DraftBase {
   readonly consumed: number[];
 }
 
+/** An inner node of which some children changed, each in its place, and nothing else: what most edits make of it. */
+export interface PatchedDraft extends DraftBase {
+  readonly kind: "patched";
+  readonly node: Inner;
+  readonly parts: readonly { readonly index: number; readonly draft: Draft }[];
+}
+
 /** A child of a draft: one that stays as it is, or another draft. */
 export interface Slot {
   readonly id: number;
@@ -51,6 +58,7 @@ export interface Slot {
 
 /** Items: entries of a leaf, children of an inner node. */
 export function itemCountOf(draft: Draft): number {
+  if (draft.kind === "patched") return draft.node.children.length;
   return draft.kind === "leaf" ? draft.keys.length : draft.slots.length;
 }
 
@@ -65,7 +73,7 @@ export function itemCountMin(draft: Draft): number {
 }
 
 /** A draft of a node as it is, to be joined with others. */
-export function draftOf(node: TreeNode, lower: Uint8Array | undefined): Draft {
+export function draftOf(node: TreeNode, lower: Uint8Array | undefined): LeafDraft | InnerDraft {
   const base = { lower, source: undefined, id: undefined };
   return node.kind === "leaf"
     ? { ...base, kind: "leaf", keys: node.keys, values: node.values }
@@ -92,8 +100,20 @@ export interface Cutting {
   readonly shortBounds: boolean;
 }
 
+/** A draft that can be joined and cut. */
+export function whole(draft: Draft): LeafDraft | InnerDraft {
+  if (draft.kind !== "patched") return draft;
+  const { node, parts, lower } = draft;
+  const slots = slotsOf(node);
+  for (const one of parts) slots[one.index] = slotOf(one.draft);
+  const { level, keys } = node;
+  const base = { lower, source: undefined, id: undefined };
+  return { ...base, kind: "inner", level, keys: [...keys], slots, consumed: [] };
+}
+
 /** Two neighbours as one: items one after the other, with `bound` between them. */
-export function join(left: Draft, right: Draft, bound: Uint8Array): Draft {
+export function join(a: Draft, b: Draft, bound: Uint8Array): LeafDraft | InnerDraft {
+  const [left, right] = [whole(a), whole(b)];
   const base = { lower: left.lower, source: undefined, id: undefined };
   if (left.kind === "leaf" && right.kind === "leaf")
     return {
@@ -115,7 +135,11 @@ export function join(left: Draft, right: Draft, bound: Uint8Array): Draft {
 }
 
 /** Cuts a draft into parts of these sizes. The first keeps its bound. */
-export function cut(draft: Draft, sizes: readonly number[], cutting: Cutting): Draft[] {
+export function cut(
+  draft: LeafDraft | InnerDraft,
+  sizes: readonly number[],
+  cutting: Cutting,
+): Draft[] {
   const parts: Draft[] = [];
   let from = 0;
   for (const size of sizes) {
@@ -127,7 +151,7 @@ export function cut(draft: Draft, sizes: readonly number[], cutting: Cutting): D
 }
 
 function part(
-  draft: Draft,
+  draft: LeafDraft | InnerDraft,
   {
     from,
     to,
@@ -153,7 +177,7 @@ function part(
       };
 }
 
-function boundAt(draft: Draft, index: number, isShort: boolean): Uint8Array {
+function boundAt(draft: LeafDraft | InnerDraft, index: number, isShort: boolean): Uint8Array {
   if (draft.kind === "inner") return at(draft.keys, index - 1);
   const right = at(draft.keys, index);
   return isShort ? shortestBound(at(draft.keys, index - 1), right) : right;

@@ -15,8 +15,10 @@ import {
   itemCountOf,
   join,
   type LeafDraft,
+  type PatchedDraft,
   type Slot,
   slotOf,
+  whole,
 } from "./draft.ts";
 import { checkDepth, linkOf, type NodeSource } from "./node-source.ts";
 import {
@@ -57,11 +59,25 @@ interface Touched {
   readonly to: number;
 }
 
-interface MergedLeaf {
+/** A large value that may be the one that is there: their sizes are the same. */
+interface Doubtful {
+  readonly index: number;
+  readonly old: LeafValue;
+  readonly value: Uint8Array;
+}
+
+interface Effect {
+  /** As far as can be said without reading. */
+  readonly isChanged: boolean;
+  readonly doubtful: readonly Doubtful[];
+}
+
+interface MergedLeaf extends Effect {
   readonly keys: Uint8Array[];
   readonly values: LeafValue[];
-  readonly isChanged: boolean;
 }
+
+const NO_DOUBT: readonly Doubtful[] = [];
 
 const EMPTY_LEAF: Leaf = { kind: "leaf", keys: [], values: [] };
 
@@ -122,9 +138,12 @@ export class Editor {
   }
 
   *#editLeaf(place: Place, leaf: Leaf): Reading<Outcome> {
-    const known = yield* this.#largeValues(leaf, place);
-    const { keys, values, isChanged } = this.#merged(leaf, place, known);
-    if (!isChanged) return undefined;
+    const merged =
+      place.to - place.from === 1
+        ? this.#withOne(leaf, place.from)
+        : this.#merged(leaf, place.from, place.to);
+    const { keys, values } = merged;
+    if (!(yield* this.#settled(merged))) return undefined;
     const last = leaf.keys.at(-1);
     const isAppend =
       place.isLast &&
@@ -136,71 +155,85 @@ export class Editor {
   }
 
   /**
-   * The bytes of values outside the leaf that a change may be the same as.
+   * Keeps large values that are the ones that were there already. Returns whether anything changes.
    *
    * @yields keys of nodes
    */
-  *#largeValues(leaf: Leaf, { from, to }: Place): Reading<Map<number, Uint8Array>> {
-    const known = new Map<number, Uint8Array>();
-    if (this.#options.isCompatible || !leaf.values.some(isLink)) return known;
-    const links: LeafValue[] = [];
-    const indexes: number[] = [];
-    for (let i = from; i < to; i++) {
-      const index = firstAtLeast(leaf.keys, at(this.#changes.keys, i));
-      const value = leaf.values[index];
-      if (value === undefined || !isLink(value)) continue;
-      if (value.size !== this.#changes.values[i]?.length) continue;
-      links.push(value);
-      indexes.push(index);
+  *#settled({ isChanged, doubtful, values }: MergedLeaf): Reading<boolean> {
+    if (doubtful.length === 0) return isChanged;
+    const known = yield* this.#source.values(doubtful.map(({ old }) => old));
+    let hasNew = isChanged;
+    for (const [i, { index, old, value }] of doubtful.entries()) {
+      if (sameBytes(value, known[i])) values[index] = old;
+      else hasNew = true;
     }
-    const values = yield* this.#source.values(links);
-    for (const [i, index] of indexes.entries()) known.set(index, at(values, i));
-    return known;
+    return hasNew;
   }
 
-  #merged(leaf: Leaf, { from, to }: Place, known: ReadonlyMap<number, Uint8Array>): MergedLeaf {
+  /** A single change needs no merging. */
+  #withOne(leaf: Leaf, change: number): MergedLeaf {
+    const key = at(this.#changes.keys, change);
+    const value = this.#changes.values[change];
+    const index = firstAtLeast(leaf.keys, key);
+    const old = valueAt(leaf, index, key);
+    const keys = leaf.keys.slice();
+    const values = leaf.values.slice();
+    if (value === undefined) {
+      keys.splice(index, old === undefined ? 0 : 1);
+      values.splice(index, old === undefined ? 0 : 1);
+    } else if (old === undefined) {
+      keys.splice(index, 0, key);
+      values.splice(index, 0, value);
+    } else values[index] = value;
+    return { keys, values, ...this.#effect(old, value, index) };
+  }
+
+  #merged(leaf: Leaf, from: number, to: number): MergedLeaf {
     const keys: Uint8Array[] = [];
     const values: LeafValue[] = [];
+    const doubtful: Doubtful[] = [];
     let isChanged = false;
     let next = 0;
     for (let i = from; i < to; i++) {
       const key = at(this.#changes.keys, i);
-      let order = -1;
-      for (; next < leaf.keys.length; next++) {
-        order = compareBytes(at(leaf.keys, next), key);
-        if (order >= 0) break;
+      const value = this.#changes.values[i];
+      const index = firstAtLeast(leaf.keys, key);
+      for (; next < index; next++) {
         keys.push(at(leaf.keys, next));
         values.push(at(leaf.values, next));
       }
-      const isThere = next < leaf.keys.length && order === 0;
-      const value = this.#changes.values[i];
-      if (value === undefined) isChanged ||= isThere;
-      else {
-        const old = isThere ? at(leaf.values, next) : undefined;
-        const isSame = old !== undefined && this.#isSame(old, value, known.get(next));
-        isChanged ||= !isSame;
-        // An equal value keeps its place, wherever that is.
-        keys.push(isThere ? at(leaf.keys, next) : key);
-        values.push(isSame ? old : value);
-      }
-      if (isThere) next++;
+      const old = valueAt(leaf, index, key);
+      if (old !== undefined) next++;
+      const effect = this.#effect(old, value, keys.length);
+      isChanged ||= effect.isChanged;
+      for (const one of effect.doubtful) doubtful.push(one);
+      if (value === undefined) continue;
+      keys.push(key);
+      values.push(value);
     }
     for (; next < leaf.keys.length; next++) {
       keys.push(at(leaf.keys, next));
       values.push(at(leaf.values, next));
     }
-    return { keys, values, isChanged };
+    return { keys, values, isChanged, doubtful };
   }
 
-  #isSame(old: LeafValue, value: Uint8Array, known: Uint8Array | undefined): boolean {
-    if (this.#options.isCompatible) return false;
-    return sameBytes(isLink(old) ? known : old, value);
+  /** What one change does to the value at an index; `undefined`: there is none. */
+  #effect(old: LeafValue | undefined, value: Uint8Array | undefined, index: number): Effect {
+    if (old === undefined || value === undefined)
+      return { isChanged: old !== value, doubtful: NO_DOUBT };
+    if (this.#options.isCompatible) return { isChanged: true, doubtful: NO_DOUBT };
+    if (!isLink(old)) return { isChanged: !sameBytes(old, value), doubtful: NO_DOUBT };
+    if (old.size !== value.length) return { isChanged: true, doubtful: NO_DOUBT };
+    return { isChanged: false, doubtful: [{ index, old, value }] };
   }
 
   *#editInner(place: Place, node: Inner): Reading<Outcome> {
     const touched = this.#touched(place, node);
     const outcomes = yield* this.#editChildren(place, node, touched);
     if (outcomes.every((one) => one === undefined)) return undefined;
+    const patched = this.#patched(place.id, node, touched, outcomes);
+    if (patched !== undefined) return { parts: [patched], isAppend: false };
     const draft = this.#composed(place.id, node, touched, outcomes);
     const last = outcomes.at(-1);
     const isAppend =
@@ -234,15 +267,45 @@ export class Editor {
     node: Inner,
     touched: readonly Touched[],
   ): Reading<Outcome[]> {
+    const [first] = touched;
+    if (touched.length === 1 && first !== undefined) {
+      const { index, from, to } = first;
+      const isLastChild = isLast && index === node.children.length - 1;
+      const place = {
+        id: at(node.children, index),
+        depth: depth + 1,
+        isLast: isLastChild,
+        from,
+        to,
+      };
+      return [yield* this.#edit(place, yield* this.#source.child(node, index))];
+    }
     const children = yield* this.#source.children(touched.map(({ index }) => linkOf(node, index)));
     const edits = touched.map(({ index, from, to }, i) => {
       const isLastChild = isLast && index === node.children.length - 1;
       const id = at(node.children, index);
       return this.#edit({ id, depth: depth + 1, isLast: isLastChild, from, to }, at(children, i));
     });
-    const [only] = edits;
     // In step, so that all nodes of one level that are missing are one read.
-    return edits.length === 1 && only !== undefined ? [yield* only] : yield* together(edits);
+    return yield* together(edits);
+  }
+
+  /** The node with changed children, where each is still one, with enough items. */
+  #patched(
+    source: number,
+    node: Inner,
+    touched: readonly Touched[],
+    outcomes: readonly Outcome[],
+  ): PatchedDraft | undefined {
+    const parts: { index: number; draft: Draft }[] = [];
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome === undefined) continue;
+      const [draft] = outcome.parts;
+      if (draft === undefined || outcome.parts.length > 1) return undefined;
+      if (itemCountOf(draft) < itemCountMin(draft)) return undefined;
+      parts.push({ index: at(touched, i).index, draft });
+    }
+    return { kind: "patched", node, parts, lower: undefined, source, id: this.#options.newId() };
   }
 
   /** The node with the parts of its changed children in their place. */
@@ -289,7 +352,7 @@ export class Editor {
     const left = yield* opened(draft, index, this.#source);
     const max = itemCountMax(left);
     if (itemCountOf(left) >= max) return;
-    let joined = left;
+    let joined = whole(left);
     for (const one of parts) joined = join(joined, one, one.lower as Uint8Array);
     const sizes = fullSizes(itemCountOf(joined), max, itemCountMin(joined));
     const filled = cut(joined, sizes, this.#options);
@@ -311,7 +374,7 @@ export class Editor {
       isAppend && !this.#options.isCompatible
         ? fullSizes(total, max, itemCountMin(draft))
         : evenSizes(total, max);
-    return cut(draft, sizes, this.#options);
+    return cut(whole(draft), sizes, this.#options);
   }
 }
 
@@ -321,5 +384,12 @@ const NEW = { lower: undefined, source: undefined, id: undefined } as const;
 /** The level above these parts, where levels are recorded. */
 function topLevel([first]: readonly Draft[], format: number): number {
   if (format === 1) return 0;
+  if (first?.kind === "patched") return first.node.level + 1;
   return first?.kind === "inner" ? first.level + 1 : 1;
+}
+
+/** The value of a key that belongs at an index, if it is there. */
+function valueAt({ keys, values }: Leaf, index: number, key: Uint8Array): LeafValue | undefined {
+  const there = keys[index];
+  return there !== undefined && compareBytes(there, key) === 0 ? values[index] : undefined;
 }

@@ -1,8 +1,7 @@
 export { BTree, type BTreeOptions, type TreeCheckOptions, type TreeWriteOptions } from "./btree.ts";
 export { NodePool } from "./node-pool.ts";
 export { Snapshot } from "./snapshot.ts";
-export { type TreeReads } from "./tree-reads.ts";
-export { type AsyncWalkIterator, type SyncWalkIterator } from "./walk-iterator.ts";
+export { type ReadContext, type TreeReads } from "./tree-reads.ts";
 export { changeOf, invert } from "./patch.ts";
 export { EMPTY_ROOT } from "./node.ts";
 export { type NodeFormat } from "./node-codec.ts";
@@ -19,6 +18,8 @@ export {
   type PoolStatistics,
   type StagedWrite,
   type StopSignal,
+  type SyncTreeIterator,
+  type TreeIterator,
   type TreeRange,
   type WriteOptions,
   type WriteRequest,

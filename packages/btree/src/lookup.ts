@@ -9,6 +9,7 @@ import {
   firstAtLeast,
   type Leaf,
   type LeafValue,
+  LEVEL_COUNT_MAX,
   type TreeNode,
 } from "./node.ts";
 
@@ -23,12 +24,36 @@ export function* find(
   key: Uint8Array,
 ): Reading<LeafValue | undefined> {
   if (root === EMPTY_ROOT) return undefined;
-  let node = yield* source.root(root);
+  let node = descended(source, yield* source.root(root), key);
   for (let depth = 0; node.kind === "inner"; depth++) {
     checkDepth(depth, root);
-    node = yield* source.child(node, childIndexOf(node, key));
+    node = descended(source, yield* source.child(node, childIndexOf(node, key)), key);
   }
   return valueIn(node, key);
+}
+
+/** The same, if all it needs is in memory; `missing` if not. */
+export function findInMemory(
+  source: NodeSource,
+  root: number,
+  key: Uint8Array,
+): LeafValue | "missing" | undefined {
+  if (root === EMPTY_ROOT) return undefined;
+  const top = source.peek(root);
+  if (top === undefined || top.kind === "value") return "missing";
+  const node = descended(source, top, key);
+  return node.kind === "leaf" ? valueIn(node, key) : "missing";
+}
+
+/** As far down as memory goes: a leaf, or the node whose child is missing. */
+function descended(source: NodeSource, from: TreeNode, key: Uint8Array): TreeNode {
+  let node = from;
+  for (let depth = 0; node.kind === "inner" && depth < LEVEL_COUNT_MAX; depth++) {
+    const child = source.peekChild(node, childIndexOf(node, key));
+    if (child === undefined) return node;
+    node = child;
+  }
+  return node;
 }
 
 /**

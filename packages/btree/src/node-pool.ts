@@ -18,7 +18,7 @@ import { Reader } from "./reader.ts";
 import { Registration } from "./registration.ts";
 import { repairPool, type RepairReport } from "./repair.ts";
 import { Snapshot } from "./snapshot.ts";
-import { type ReadContext } from "./tree-reads.ts";
+import { type TreeContext } from "./tree-reads.ts";
 import {
   type Change,
   type EditOptions,
@@ -33,10 +33,10 @@ import {
 import { type PoolOnStore, verifyPool, type VerifyOptions, type VerifyReport } from "./verify.ts";
 import { Workspace } from "./workspace.ts";
 
-let friend: (pool: NodePool) => ReadContext;
+let friend: (pool: NodePool) => TreeContext;
 
 /** What readers of a pool's trees share; for this package alone. */
-export function contextOf(pool: NodePool): ReadContext {
+export function contextOf(pool: NodePool): TreeContext {
   return friend(pool);
 }
 
@@ -59,7 +59,7 @@ export class NodePool {
   readonly #writer: PoolWriter;
   readonly #reader: Reader;
   readonly #pins = new Map<number, number>();
-  readonly #context: ReadContext;
+  readonly #context: TreeContext;
 
   static {
     friend = (pool) => pool.#context;

@@ -70,9 +70,18 @@ export class NodeSource {
    * @yields keys of nodes
    */
   *child(parent: Inner, index: number): Reading<TreeNode> {
+    const known = this.peekChild(parent, index);
+    if (known !== undefined) return known;
     const id = at(parent.children, index);
-    const node = this.peek(id) ?? at(yield* this.nodes([id]), 0);
-    return checkedChild(node, id, parent.level, parent.counts[index]);
+    const count = parent.counts[index] ?? 0;
+    return this.#checked(at(yield* this.nodes([id]), 0), { id, parentLevel: parent.level, count });
+  }
+
+  /** A child of an inner node, if it is in memory. */
+  peekChild(parent: Inner, index: number): TreeNode | undefined {
+    const id = at(parent.children, index);
+    const node = this.peek(id);
+    return node === undefined ? undefined : checkedLevel(node, id, parent.level);
   }
 
   /**
@@ -82,9 +91,7 @@ export class NodeSource {
    */
   *children(links: readonly ChildLink[]): Reading<TreeNode[]> {
     const nodes = yield* this.nodes(links.map((link) => link.id));
-    return links.map(({ id, parentLevel, count }, i) =>
-      checkedChild(at(nodes, i), id, parentLevel, count),
-    );
+    return links.map((link, i) => this.#checked(at(nodes, i), link));
   }
 
   /**
@@ -120,6 +127,16 @@ export class NodeSource {
         throw damaged(value.id, "is not the value its leaf names");
       return node.bytes;
     });
+  }
+
+  /** Levels and counts agree, so places in the order are right. What is damaged is not kept. */
+  #checked(node: Node, { id, parentLevel, count }: ChildLink): TreeNode {
+    const child = checkedLevel(node, id, parentLevel);
+    if (parentLevel > 0 && entryCountOf(child) !== count) {
+      this.cache.delete(id);
+      throw damaged(id, "holds another count of entries than its parent says");
+    }
+    return child;
   }
 
   #decode(id: number, bytes: Uint8Array | undefined): Node {
@@ -162,20 +179,13 @@ export function linkOf({ level, children, counts }: Inner, index: number): Child
   return { id: at(children, index), parentLevel: level, count: counts[index] ?? 0 };
 }
 
-/** Levels go down one by one, so a walk ends; and counts agree, so places in the order are right. */
-function checkedChild(
-  node: Node,
-  id: number,
-  parentLevel: number,
-  count: number | undefined,
-): TreeNode {
+/** Levels go down one by one, so a walk ends. */
+function checkedLevel(node: Node, id: number, parentLevel: number): TreeNode {
   const child = treeNode(node, id);
   if (parentLevel > 0) {
     const level = child.kind === "leaf" ? 0 : child.level;
     if (level !== parentLevel - 1)
       throw damaged(id, `is at level ${level} below level ${parentLevel}`);
-    if (entryCountOf(child) !== count)
-      throw damaged(id, "holds another count of entries than its parent says");
   }
   return child;
 }

@@ -53,7 +53,8 @@ export interface ValueLink {
 
 /** Whether a leaf's value is kept outside of it. */
 export function isLink(value: LeafValue): value is ValueLink {
-  return !(value instanceof Uint8Array);
+  // An own property decides faster than the class does, and this runs for every value of a leaf.
+  return (value as ValueLink).id !== undefined;
 }
 
 /** Index of the child under which `key` belongs: how many separators are not above it. */

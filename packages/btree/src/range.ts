@@ -49,13 +49,14 @@ export function isAbove(key: Uint8Array, { upper }: Bounds): boolean {
   return upper !== undefined && compareBytes(key, upper.key) > (upper.isInclusive ? 0 : -1);
 }
 
-/**
- * Refuses a key that is not bytes.
- *
- * @returns a copy
- */
-export function checkedKey(key: Uint8Array, what = "key"): Uint8Array {
+/** Refuses a key that is not bytes. */
+export function assertKey(key: Uint8Array, what = "key"): void {
   if (!(key instanceof Uint8Array)) throw new TypeError(`${what} is not a Uint8Array`);
+}
+
+/** A copy of a key, for calls that go on after they have returned. */
+export function checkedKey(key: Uint8Array, what = "key"): Uint8Array {
+  assertKey(key, what);
   return copyBytes(key);
 }
 

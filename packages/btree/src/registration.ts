@@ -1,8 +1,16 @@
-import { type Draft, type InnerDraft, type LeafDraft, type Slot } from "./draft.ts";
 import {
+  type Draft,
+  type InnerDraft,
+  type LeafDraft,
+  type PatchedDraft,
+  type Slot,
+} from "./draft.ts";
+import {
+  at,
   EMPTY_ROOT,
   entryCountOf,
   forEachLink,
+  type Inner,
   isLink,
   type LeafValue,
   type TreeNode,
@@ -57,7 +65,30 @@ export class Registration {
     const { source, id } = draft;
     const isFree = mayOwn && source !== undefined && id === undefined;
     const owned = isFree && this.#state.workspace.isOwned(source) ? source : undefined;
-    return draft.kind === "leaf" ? this.#addLeaf(draft, owned) : this.#addInner(draft, owned);
+    if (draft.kind === "leaf") return this.#addLeaf(draft, owned);
+    return draft.kind === "inner" ? this.#addInner(draft, owned) : this.#addPatched(draft, owned);
+  }
+
+  #addPatched(draft: PatchedDraft, owned: number | undefined): Registered {
+    const { node, parts } = draft;
+    const children = [...node.children];
+    const counts = [...node.counts];
+    const made: number[] = [];
+    const consumed: number[] = [];
+    for (const { index, draft: part } of parts) {
+      const child = this.add(part, owned !== undefined);
+      if (children[index] !== child.id) {
+        consumed.push(at(children, index));
+        made.push(child.id);
+        children[index] = child.id;
+      }
+      if (counts.length > 0) counts[index] = child.count;
+    }
+    const patched: Inner = { kind: "inner", level: node.level, keys: node.keys, children, counts };
+    const count = entryCountOf(patched);
+    if (owned === undefined) return { id: this.#new(draft, patched), count };
+    this.#replaceInner(owned, patched, made, consumed);
+    return { id: owned, count };
   }
 
   #addLeaf(draft: LeafDraft, owned: number | undefined): Registered {
@@ -76,7 +107,7 @@ export class Registration {
   /** Large values become nodes of their own. */
   #withLinks(values: readonly LeafValue[]): readonly LeafValue[] {
     const max = this.#inlineByteCountMax;
-    if (values.every((value) => isLink(value) || value.length <= max)) return values;
+    if (!values.some((value) => !isLink(value) && value.length > max)) return values;
     return values.map((value) => {
       if (isLink(value) || value.length <= max) return value;
       const id = this.#state.ids.take();

@@ -2,12 +2,12 @@ import { type Reading } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 
 import { DiffWalk } from "./diff-walk.ts";
-import { find, findMany } from "./lookup.ts";
+import { find, findInMemory, findMany } from "./lookup.ts";
 import { type NodeSource } from "./node-source.ts";
 import { type LeafValue } from "./node.ts";
 import { countIn, entryAt, rankOf, sizeOf } from "./order.ts";
 import { type LeafEntry, RangeWalk } from "./range-walk.ts";
-import { checkedKey, resolveRange } from "./range.ts";
+import { assertKey, checkedKey, resolveRange } from "./range.ts";
 import { type Reader } from "./reader.ts";
 import {
   type Bytes,
@@ -15,16 +15,22 @@ import {
   type DiffRange,
   type Entry,
   type KeyRange,
+  type SyncTreeIterator,
+  type TreeIterator,
   type TreeRange,
 } from "./types.ts";
 import { AsyncWalkIterator, SyncWalkIterator } from "./walk-iterator.ts";
 
-/** What reads of a tree need: nodes, a way to run readings, and pins. */
+/** A pool as readers of its trees see it. Only a pool makes one. */
 export interface ReadContext {
-  readonly source: NodeSource;
-  readonly reader: Reader;
   pin(root: number): void;
   unpin(root: number): void;
+}
+
+/** What reads of a tree need: nodes, a way to run readings, and pins. */
+export interface TreeContext extends ReadContext {
+  readonly source: NodeSource;
+  readonly reader: Reader;
 }
 
 /**
@@ -38,13 +44,25 @@ export abstract class TreeReads {
   protected abstract context(): ReadContext;
   protected abstract currentRoot(): number;
 
+  /** Every context is one of these: nobody else makes them. */
+  #context(): TreeContext {
+    return this.context() as TreeContext;
+  }
+
   /** The value of a key. O(log n). */
   get(key: Uint8Array): Promise<Bytes | undefined> {
     return this.#run((source, root) => valueOf(source, find(source, root, checkedKey(key))));
   }
 
   getSync(key: Uint8Array): Bytes | undefined {
-    return this.#runSync((source, root) => valueOf(source, find(source, root, key)));
+    assertKey(key);
+    const { source, reader } = this.#context();
+    reader.assertOpen();
+    // Most keys are found without reading, and so without a reading.
+    const found = findInMemory(source, this.currentRoot(), key);
+    if (found === undefined) return undefined;
+    if (found instanceof Uint8Array) return copyBytes(found);
+    return this.#runSync((_, root) => valueOf(source, find(source, root, key)));
   }
 
   /** The values of many keys, each in its place; one read for each level of the tree. */
@@ -62,6 +80,7 @@ export abstract class TreeReads {
   }
 
   hasSync(key: Uint8Array): boolean {
+    assertKey(key);
     return this.#runSync((source, root) => isThere(find(source, root, key)));
   }
 
@@ -102,29 +121,29 @@ export abstract class TreeReads {
   }
 
   /** The entries of a range, in order, as they were at the call. */
-  entries(range?: TreeRange): AsyncWalkIterator<Entry> {
+  entries(range?: TreeRange): TreeIterator<Entry> {
     return this.#walk(range, entriesOf);
   }
 
-  entriesSync(range?: TreeRange): SyncWalkIterator<Entry> {
+  entriesSync(range?: TreeRange): SyncTreeIterator<Entry> {
     return this.#walkSync(range, entriesOf);
   }
 
   /** Their keys; values outside their leaves are not read. */
-  keys(range?: TreeRange): AsyncWalkIterator<Bytes> {
+  keys(range?: TreeRange): TreeIterator<Bytes> {
     return this.#walk(range, keysOf);
   }
 
-  keysSync(range?: TreeRange): SyncWalkIterator<Bytes> {
+  keysSync(range?: TreeRange): SyncTreeIterator<Bytes> {
     return this.#walkSync(range, keysOf);
   }
 
   /** Their values. */
-  values(range?: TreeRange): AsyncWalkIterator<Bytes> {
+  values(range?: TreeRange): TreeIterator<Bytes> {
     return this.#walk(range, leafValuesOf);
   }
 
-  valuesSync(range?: TreeRange): SyncWalkIterator<Bytes> {
+  valuesSync(range?: TreeRange): SyncTreeIterator<Bytes> {
     return this.#walkSync(range, leafValuesOf);
   }
 
@@ -148,6 +167,7 @@ export abstract class TreeReads {
   }
 
   rankSync(key: Uint8Array): number {
+    assertKey(key);
     return this.#runSync((source, root) => rankOf(source, root, { key, isInclusive: false }));
   }
 
@@ -174,7 +194,7 @@ export abstract class TreeReads {
   }
 
   /** What changes on the way from here to another root of the same pool, in the order of keys. Costs what differs. */
-  diff(to: number, range?: DiffRange): AsyncWalkIterator<Difference> {
+  diff(to: number, range?: DiffRange): TreeIterator<Difference> {
     const { context, root, walk } = this.#diffWalk(to, range);
     return new AsyncWalkIterator({
       next: () => context.reader.run(walk.read()),
@@ -182,7 +202,7 @@ export abstract class TreeReads {
     });
   }
 
-  diffSync(to: number, range?: DiffRange): SyncWalkIterator<Difference> {
+  diffSync(to: number, range?: DiffRange): SyncTreeIterator<Difference> {
     const { context, root, walk } = this.#diffWalk(to, range);
     return new SyncWalkIterator({
       next: () => context.reader.runSync(walk.read()),
@@ -193,8 +213,8 @@ export abstract class TreeReads {
   #diffWalk(
     to: number,
     range: DiffRange = {},
-  ): { context: ReadContext; root: number; walk: DiffWalk } {
-    const context = this.context();
+  ): { context: TreeContext; root: number; walk: DiffWalk } {
+    const context = this.#context();
     const root = this.currentRoot();
     const resolved = resolveRange(range);
     if (resolved.isReverse) throw new TypeError("differences are ascending only");
@@ -204,7 +224,7 @@ export abstract class TreeReads {
     return { context, root, walk: new DiffWalk(context.source, root, to, resolved) };
   }
 
-  #walk<T>(range: TreeRange | undefined, give: Giver<T>): AsyncWalkIterator<T> {
+  #walk<T>(range: TreeRange | undefined, give: Giver<T>): TreeIterator<T> {
     const { context, root, walk } = this.#rangeWalk(range);
     return new AsyncWalkIterator({
       next: () => context.reader.run(page(context.source, walk, give)),
@@ -212,7 +232,7 @@ export abstract class TreeReads {
     });
   }
 
-  #walkSync<T>(range: TreeRange | undefined, give: Giver<T>): SyncWalkIterator<T> {
+  #walkSync<T>(range: TreeRange | undefined, give: Giver<T>): SyncTreeIterator<T> {
     const { context, root, walk } = this.#rangeWalk(range);
     return new SyncWalkIterator({
       next: () => context.reader.runSync(page(context.source, walk, give)),
@@ -221,11 +241,11 @@ export abstract class TreeReads {
   }
 
   #rangeWalk(range: TreeRange | undefined): {
-    context: ReadContext;
+    context: TreeContext;
     root: number;
     walk: RangeWalk;
   } {
-    const context = this.context();
+    const context = this.#context();
     const root = this.currentRoot();
     const walk = new RangeWalk(context.source, root, resolveRange(range));
     context.reader.assertOpen();
@@ -244,7 +264,7 @@ export abstract class TreeReads {
   }
 
   async #run<T>(make: (source: NodeSource, root: number) => Reading<T>): Promise<T> {
-    const context = this.context();
+    const context = this.#context();
     const root = this.currentRoot();
     const reading = make(context.source, root);
     context.pin(root);
@@ -256,7 +276,7 @@ export abstract class TreeReads {
   }
 
   #runSync<T>(make: (source: NodeSource, root: number) => Reading<T>): T {
-    const context = this.context();
+    const context = this.#context();
     return context.reader.runSync(make(context.source, this.currentRoot()));
   }
 }
@@ -330,7 +350,7 @@ function checkIndex(index: number): void {
     throw new RangeError(`index is ${index}, not a count`);
 }
 
-function releaser(context: ReadContext, roots: readonly number[]): () => void {
+function releaser(context: TreeContext, roots: readonly number[]): () => void {
   return () => {
     for (const root of roots) context.unpin(root);
   };

@@ -8,6 +8,18 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /** A key and its value. Fresh bytes. */
 export type Entry = [key: Bytes, value: Bytes];
 
+/** A walk. Its root stays pinned until the end, `return()` (which `break` calls too), or an error. Calls may overlap. */
+export interface TreeIterator<T> extends AsyncIterableIterator<T, undefined> {
+  return(): Promise<IteratorResult<T, undefined>>;
+  [Symbol.asyncIterator](): TreeIterator<T>;
+}
+
+/** A walk without waiting. Otherwise as {@link TreeIterator}. */
+export interface SyncTreeIterator<T> extends IterableIterator<T, undefined> {
+  return(): IteratorResult<T, undefined>;
+  [Symbol.iterator](): SyncTreeIterator<T>;
+}
+
 /** Which entries, and in which direction. At most one lower and one upper bound; `prefix` narrows them further. */
 export interface TreeRange {
   readonly gte?: Uint8Array;

@@ -1,3 +1,5 @@
+import { type SyncTreeIterator, type TreeIterator } from "./types.ts";
+
 /** What an iterator goes over, a few at a time; nothing at the end. */
 export interface AsyncPages<T> {
   next(): Promise<readonly T[]>;
@@ -15,7 +17,7 @@ export interface SyncPages<T> {
  * Goes over pages one item at a time. Calls may overlap; they are answered in order. What it holds is released at the end, by
  * `return()` (which `break` and an exception in a `for await` call), and by an error; one that failed goes on failing.
  */
-export class AsyncWalkIterator<T> implements AsyncIterableIterator<T, undefined> {
+export class AsyncWalkIterator<T> implements TreeIterator<T> {
   readonly #pages: AsyncPages<T>;
   #page: readonly T[] = [];
   #index = 0;
@@ -74,7 +76,7 @@ export class AsyncWalkIterator<T> implements AsyncIterableIterator<T, undefined>
 }
 
 /** As {@link AsyncWalkIterator}, without waiting. */
-export class SyncWalkIterator<T> implements IterableIterator<T, undefined> {
+export class SyncWalkIterator<T> implements SyncTreeIterator<T> {
   readonly #pages: SyncPages<T>;
   #page: readonly T[] = [];
   #index = 0;
