@@ -49,3 +49,36 @@ export {
   type UpdateResult,
 } from "./update.ts";
 export { dumpLeaves, LeafWalk, listLeaves, type ListOptions } from "./walk.ts";
+export {
+  collectNodes,
+  type CollectNodesOptions,
+  type CollectOptions,
+  type CollectProgress,
+  type CollectReport,
+} from "./retention/collect.ts";
+export type { ChunkEntry, ChunkSource, RestoreChunk, RestoreOptions } from "./restore/restore.ts";
+export type { Part } from "./retention/marks.ts";
+export type { VerifyOptions, VerifyReport } from "./retention/verify-tree.ts";
+export type { BadRecord } from "./retention/verify-walk.ts";
+export { bytesCodec, type Codec, jsonCodec, utf8Codec } from "./tree/codec.ts";
+export { LeafIterator, SyncLeafIterator } from "./tree/leaf-iterator.ts";
+export { type ChunksOptions, MapReads, type Page, type SyncStore } from "./tree/map-reads.ts";
+export {
+  LATENCY_BUCKETS,
+  METRIC_NAMES,
+  type MetricName,
+  type MetricsHook,
+  SIZE_BUCKETS,
+} from "./tree/metrics.ts";
+export type { TreeDraft } from "./tree/draft-nodes.ts";
+export type { LoadOptions, LoadReport } from "./tree/load.ts";
+export type { JellyfishTreeOptions } from "./tree/options.ts";
+export {
+  type Commit,
+  JellyfishTree,
+  type RetainedRoot,
+  type UpdateTreeOptions,
+  verifyTree,
+} from "./tree/tree.ts";
+export { type TreeOperation, UpdateSet } from "./tree/update-set.ts";
+export { TreeView } from "./tree/view.ts";

@@ -42,8 +42,8 @@ export interface BadRecord {
 export class BadRecordFound extends Error {
   readonly record: BadRecord;
 
-  constructor(record: BadRecord) {
-    super("a bad record was found");
+  constructor(record: BadRecord, options?: ErrorOptions) {
+    super("a bad record was found", options);
     this.record = record;
   }
 }

@@ -327,7 +327,8 @@ async function readState(store: Store, options: ResolvedOptions): Promise<ChainS
   }
 }
 
-function assertSameOptions(record: TreeRecord, options: ResolvedOptions): void {
+/** @throws JellyfishError JELLYFISH_OPTIONS if a tree was made with other options */
+export function assertSameOptions(record: TreeRecord, options: ResolvedOptions): void {
   const differences = [
     [record.scheme, options.scheme.name],
     [record.format, options.format.name],

@@ -2,6 +2,7 @@ import { type Bytes, type Range, type Reading, type Store, type SyncReads } from
 
 import { type TreeContext } from "../context.ts";
 import { type LeafNode } from "../node.ts";
+import { pathAfter, readChunk, type RestoreChunk } from "../restore/restore.ts";
 import { countRange, leafAtIndex, rankOf } from "../rank.ts";
 import { getLeaf, getLeaves, hasLeaf } from "../read.ts";
 import { LeafWalk, listLeaves } from "../walk.ts";
@@ -14,6 +15,12 @@ export interface ReadPoint {
   readonly root: Uint8Array;
   readonly leafCount: number;
   release(): void;
+}
+
+/** See {@link MapReads.chunks}. */
+export interface ChunksOptions {
+  readonly from?: Uint8Array | undefined;
+  readonly entryCountMax?: number;
 }
 
 /** See {@link MapReads.list}. */
@@ -182,6 +189,29 @@ export abstract class MapReads<K, V, S extends Store> {
   }
 
   abstract get root(): Bytes;
+
+  /**
+   * This root's leaves in chunks, each with the proof that it is whole, for {@link JellyfishTree.restore} elsewhere. The root stays
+   * readable until the last chunk or `return()`.
+   *
+   * @yields chunks, the last of which reaches the end
+   * @param options - where the first chunk begins (default: at the beginning), and most entries of one (default: 1,000)
+   */
+  async *chunks(options: ChunksOptions = {}): AsyncGenerator<RestoreChunk, void, undefined> {
+    const { entryCountMax = 1000 } = options;
+    const point = this.pin();
+    try {
+      for (let from = options.from; ;) {
+        const reading = readChunk(this.context, point.root, from, entryCountMax);
+        const chunk = await this.core.handle.read(reading);
+        yield chunk;
+        from = chunk.to && pathAfter(chunk.to);
+        if (from === undefined) return;
+      }
+    } finally {
+      point.release();
+    }
+  }
 
   /** Pins the root to read; errors if there is none any more. `owner`: who forgets it without releasing releases it. */
   protected abstract pin(owner?: object): ReadPoint;

@@ -1,16 +1,20 @@
 import { type Bytes, type Store } from "@x/store";
-import { keyText } from "@x/store/adapter";
+import { copyBytes } from "@x/store/adapter";
 
 import { type Change } from "../change.ts";
 import { JellyfishError } from "../errors.ts";
 import { type Arrival, type ChainPlan } from "../retention/chain.ts";
 import { collectGarbage, type CollectOptions, type CollectReport } from "../retention/collect.ts";
 import { collectableTree } from "../retention/tree-collect.ts";
+import { verifyStore, type VerifyOptions, type VerifyReport } from "../retention/verify-tree.ts";
 import { overlaid } from "../retention/overlaid.ts";
+import { type ChunkSource, restoreChunks, type RestoreOptions } from "../restore/restore.ts";
 import { rememberUpdate, update, type UpdateResult } from "../update.ts";
 import { Core } from "./core.ts";
+import { lookupIn, type TreeDraft } from "./draft-nodes.ts";
 import { openState, TreeHandle } from "./handle.ts";
 import { type Version } from "./layout.ts";
+import { loadChunks, type LoadOptions, type LoadReport } from "./load.ts";
 import { MapReads, type ReadPoint } from "./map-reads.ts";
 import { type JellyfishTreeOptions, resolveCodecs, resolveOptions } from "./options.ts";
 import { TreeView } from "./view.ts";
@@ -47,14 +51,6 @@ export interface UpdateTreeOptions {
   readonly sync?: boolean;
   /** Trees that leaves of this update carry: their nodes are written with it. Default: none. */
   readonly drafts?: readonly TreeDraft[];
-}
-
-/** A tree that is not in the store yet; see {@link JellyfishTree.draft}. */
-export interface TreeDraft {
-  /** For a leaf to carry. */
-  readonly root: Bytes;
-  /** Records of its nodes that its base has not. */
-  readonly nodes: readonly (readonly [hash: Uint8Array, bytes: Uint8Array])[];
 }
 
 /**
@@ -152,6 +148,44 @@ export class JellyfishTree<
   }
 
   /**
+   * Puts any number of entries as one update, in batches of bounded size: until the last one is written the tree is as before. Other
+   * writes wait. Entries sorted by path touch the fewest nodes.
+   *
+   * @throws what `entries` throws, and the signal's reason: nothing is loaded then. As {@link batch}
+   */
+  async load(
+    entries: AsyncIterable<readonly [K, V]> | Iterable<readonly [K, V]>,
+    options: LoadOptions = {},
+  ): Promise<LoadReport> {
+    const { handle } = this.core;
+    return handle.queue.run(async () => {
+      handle.assertOpen();
+      return loadChunks(handle, this.#putsOf(entries), options);
+    });
+  }
+
+  /**
+   * Rebuilds the tree of a root from chunks of somebody else's, see {@link MapReads.chunks}; it then is the present one. Nothing is
+   * written before it is verified. A restore that ended early goes on where it stopped when it is called again for the same
+   * root, unless something else was written meanwhile. Other writes wait.
+   *
+   * @param source - gives the chunks from a path on; it is called once
+   * @throws JellyfishError JELLYFISH_CHUNK, JELLYFISH_PROOF_* for chunks that are not those of the root; JELLYFISH_CONFLICT
+   */
+  async restore(
+    root: Uint8Array,
+    source: ChunkSource,
+    options: RestoreOptions = {},
+  ): Promise<void> {
+    const target = copyBytes(root);
+    const { handle } = this.core;
+    return handle.queue.run(async () => {
+      handle.assertOpen();
+      return restoreChunks(handle, target, source, options);
+    });
+  }
+
+  /**
    * A view of a retained root, which stays readable until the view is closed, whatever is released meanwhile.
    *
    * @throws JellyfishError JELLYFISH_ROOT_UNKNOWN if it is not retained
@@ -233,6 +267,18 @@ export class JellyfishTree<
     return collectGarbage(collectableTree(this.core.handle), options);
   }
 
+  /**
+   * Looks at every record of the store; names the first that is wrong. For a store whose tree does not open, see {@link verifyTree}.
+   * Updates wait until it has ended.
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    const { handle } = this.core;
+    return handle.queue.run(async () => {
+      handle.assertOpen();
+      return verifyStore(handle.store, handle.options, options);
+    });
+  }
+
   /** Reads what other writers of the store have done. */
   async refresh(): Promise<void> {
     return this.core.handle.queue.run(async () => {
@@ -264,6 +310,13 @@ export class JellyfishTree<
     if (version === undefined)
       throw new JellyfishError("JELLYFISH_ROOT_UNKNOWN", "the root is not retained");
     return version;
+  }
+
+  async *#putsOf(
+    entries: AsyncIterable<readonly [K, V]> | Iterable<readonly [K, V]>,
+  ): AsyncGenerator<Change, void, undefined> {
+    for await (const [key, value] of entries)
+      yield { ...this.core.placeOf(key), value: this.core.encodeValue(value) };
   }
 
   #changesOf(operations: Iterable<TreeOperation<K, V>>): Change[] {
@@ -333,6 +386,18 @@ export class JellyfishTree<
   }
 }
 
+/**
+ * {@link JellyfishTree.verify} without opening, which damaged records may forbid. Nobody may write meanwhile.
+ *
+ * @param options - those the tree is opened with
+ */
+export async function verifyTree<K, V>(
+  store: Store,
+  options: JellyfishTreeOptions<K, V> & VerifyOptions = {},
+): Promise<VerifyReport> {
+  return verifyStore(store, resolveOptions(options), options);
+}
+
 const METRICS_OF = { set: ["put", "puts"], delete: ["remove", "puts"] } as const;
 
 function commitOf({ root, leafCount }: Version, plan: ChainPlan | undefined): Commit {
@@ -343,19 +408,5 @@ function commitOf({ root, leafCount }: Version, plan: ChainPlan | undefined): Co
     writtenCount: plan?.entries.writtenCount ?? 0,
     writtenByteCount: plan?.entries.writtenByteCount ?? 0,
     deletedCount: plan?.entries.deletedCount ?? 0,
-  };
-}
-
-/** Finds a node in any of some lists, which are gone through when first asked. */
-function lookupIn(
-  lists: readonly Pick<TreeDraft, "nodes">[],
-): (hash: Uint8Array) => Uint8Array | undefined {
-  let known: Map<string, Uint8Array> | undefined;
-  return (hash) => {
-    if (known === undefined) {
-      known = new Map();
-      for (const { nodes } of lists) for (const [at, bytes] of nodes) known.set(keyText(at), bytes);
-    }
-    return known.get(keyText(hash));
   };
 }
