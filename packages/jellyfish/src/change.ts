@@ -1,4 +1,5 @@
-import { copyBytes, sameBytes } from "@x/store/adapter";
+import { sameBytes } from "@x/store/adapter";
+import { ByteSlab } from "./byte-slab.ts";
 import { type TreeContext } from "./context.ts";
 import { JellyfishError } from "./errors.ts";
 import { checkPath } from "./load.ts";
@@ -27,6 +28,7 @@ export function sortChanges(context: TreeContext, changes: readonly Change[]): S
   const paths = new Uint8Array(changes.length * PATH_SIZE);
   const copies: Required<Change>[] = [];
   const prefixes = new Float64Array(changes.length);
+  const slab = new ByteSlab();
   let isSorted = true;
   for (const [index, change] of changes.entries()) {
     checkChange(context, change);
@@ -35,8 +37,8 @@ export function sortChanges(context: TreeContext, changes: readonly Change[]): S
     const path = paths.subarray(index * PATH_SIZE, (index + 1) * PATH_SIZE);
     copies.push({
       path,
-      value: value && copyBytes(value),
-      key: value !== undefined && context.format.keys ? key && copyBytes(key) : undefined,
+      value: value && slab.copy(value),
+      key: value !== undefined && context.format.keys ? key && slab.copy(key) : undefined,
     });
     prefixes[index] = prefixOf(path);
     if (index > 0 && isSorted)

@@ -1,3 +1,4 @@
+import { ByteSlab } from "./byte-slab.ts";
 import { type InternalNode } from "./node.ts";
 import { PATH_SIZE } from "./path.ts";
 import { type HashScheme } from "./scheme/scheme.ts";
@@ -39,12 +40,15 @@ export interface HeapShape {
 /** Hashes heaps that lie side by side, each binary level of all of them in one packed call. */
 export class HeapHasher {
   readonly #scheme: HashScheme;
+  readonly #slab: ByteSlab;
   #pairs = new Uint8Array(0);
   #digests = new Uint8Array(0);
-  #targets = new Int32Array(0);
+  readonly #targets: number[] = [];
 
-  constructor(scheme: HashScheme) {
+  /** @param slab - gives the memory for packs */
+  constructor(scheme: HashScheme, slab: ByteSlab = new ByteSlab()) {
     this.#scheme = scheme;
+    this.#slab = slab;
   }
 
   /**
@@ -85,10 +89,9 @@ export class HeapHasher {
   }
 
   #reserve(count: number): void {
-    if (this.#targets.length >= count) return;
-    this.#pairs = new Uint8Array(count * 64);
-    this.#digests = new Uint8Array(count * PATH_SIZE);
-    this.#targets = new Int32Array(count);
+    if (this.#pairs.length >= count * 64) return;
+    this.#pairs = this.#slab.take(count * 64);
+    this.#digests = this.#slab.take(count * PATH_SIZE);
   }
 }
 

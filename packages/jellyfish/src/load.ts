@@ -3,11 +3,12 @@ import { copyBytes, sameBytes } from "@x/store/adapter";
 import { type TreeContext } from "./context.ts";
 import { JellyfishError } from "./errors.ts";
 import { type LoadedNode } from "./node-cache.ts";
-import { type Node } from "./node.ts";
+import { type LeafNode, type Node } from "./node.ts";
 import { commonBits, PATH_NIBBLES } from "./path.ts";
 
 /**
- * The node of a hash, from the cache or with one read.
+ * The node of a hash, from the cache or with one read. An internal node's bytes may be the store's or the cache's, a leaf's the
+ * cache's: they are read, not changed.
  *
  * @yields the hashes of nodes to read
  * @throws JellyfishError JELLYFISH_MISSING_NODE, JELLYFISH_NODE_FORMAT
@@ -57,12 +58,21 @@ function decodeLoaded(
       "JELLYFISH_MISSING_NODE",
       `node ${hexStart(hash)}… is not stored; its root may be unknown or collected`,
     );
-  const node = format.decode(bytes);
+  const node = format.decodeView(bytes);
   if (node === null)
     throw new JellyfishError("JELLYFISH_NODE_FORMAT", `node ${hexStart(hash)}… is null`);
-  const loaded: LoadedNode = { hash: copyBytes(hash), node, inner: undefined };
-  if (keeps) cache?.set(loaded);
-  return loaded;
+  if (keeps && cache !== undefined) return cache.set({ hash, node, inner: undefined });
+  return { hash, node: node.kind === "leaf" ? ownLeaf(node) : node, inner: undefined };
+}
+
+/** Leaves are handed out, so they do not share the store's memory. */
+function ownLeaf({ path, value, key }: LeafNode): LeafNode {
+  return {
+    kind: "leaf",
+    path: copyBytes(path),
+    value: copyBytes(value),
+    key: key && copyBytes(key),
+  };
 }
 
 /** Where a node was found. */

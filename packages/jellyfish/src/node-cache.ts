@@ -1,4 +1,5 @@
 import { sameBytes } from "@x/store/adapter";
+import { ByteSlab } from "./byte-slab.ts";
 import { INNER_SIZE } from "./inner-hash.ts";
 import { type Node } from "./node.ts";
 
@@ -41,6 +42,7 @@ interface Entry {
 export class NodeCache {
   readonly byteCountMax: number;
   readonly #entries = new Map<number, Entry>();
+  readonly #slab = new ByteSlab();
   #byteCount = 0;
 
   /** @throws RangeError if the budget is not a count */
@@ -68,15 +70,17 @@ export class NodeCache {
     return entry.loaded;
   }
 
-  /** Takes a node over; it and its bytes are not changed afterwards. */
-  set(loaded: LoadedNode): void {
-    const size = loadedSize(loaded);
-    if (size > this.byteCountMax) return;
-    const slot = slotOf(loaded.hash);
+  /** Keeps a copy of a node, if it is not larger than the whole budget. @returns the copy */
+  set(loaded: LoadedNode): LoadedNode {
+    const copied = this.#copy(loaded);
+    const size = loadedSize(copied);
+    if (size > this.byteCountMax) return copied;
+    const slot = slotOf(copied.hash);
     this.#drop(slot);
-    this.#entries.set(slot, { loaded, isUsed: false });
+    this.#entries.set(slot, { loaded: copied, isUsed: false });
     this.#byteCount += size;
     if (this.#byteCount > this.byteCountMax) this.#evict();
+    return copied;
   }
 
   delete(hash: Uint8Array): void {
@@ -95,14 +99,30 @@ export class NodeCache {
     this.#entries.delete(slot);
   }
 
-  /** The map's order is the clock: what was used goes round once more. */
+  #copy({ hash, node, inner }: LoadedNode): LoadedNode {
+    const slab = this.#slab;
+    const copied: Node =
+      node.kind === "leaf"
+        ? {
+            kind: "leaf",
+            path: slab.copy(node.path),
+            value: slab.copy(node.value),
+            key: node.key && slab.copy(node.key),
+          }
+        : { ...node, hashes: slab.copy(node.hashes) };
+    return { hash: slab.copy(hash), node: copied, inner: inner && slab.copy(inner) };
+  }
+
+  /**
+   * The map's order is the clock: what was used goes round once more, as a new copy, so that a chunk of the slab is given up
+   * after one round at the latest.
+   */
   #evict(): void {
     for (const [slot, entry] of this.#entries) {
       if (this.#byteCount <= this.byteCountMax) return;
       if (entry.isUsed) {
-        entry.isUsed = false;
         this.#entries.delete(slot);
-        this.#entries.set(slot, entry);
+        this.#entries.set(slot, { loaded: this.#copy(entry.loaded), isUsed: false });
       } else this.#drop(slot);
     }
   }

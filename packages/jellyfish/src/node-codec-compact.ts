@@ -1,7 +1,7 @@
 import { type Bytes } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 import { type InternalNode, type LeafNode, type Node } from "./node.ts";
-import { type NodeFormat } from "./node-format.ts";
+import { freshBytes, type NodeFormat } from "./node-format.ts";
 import { decodeBitmaps, nodeFormatError, tagOf } from "./node-format-error.ts";
 import { PATH_SIZE } from "./path.ts";
 import { readVarint, varintSize, writeVarint } from "./varint.ts";
@@ -34,14 +34,17 @@ export function compactNodes(options: CompactNodesOptions = {}): NodeFormat {
     name: `compact${counts ? "+counts" : ""}${keys ? "+keys" : ""}`,
     counts,
     keys,
-    encode(node: Node | null): Bytes {
+    encode(node: Node | null, take: (size: number) => Bytes = freshBytes): Bytes {
       if (node === null) throw new TypeError("this node format has no null node");
-      if (node.kind === "leaf") return encodeLeaf(node, keys);
+      if (node.kind === "leaf") return encodeLeaf(node, keys, take);
       if ((node.counts !== undefined) !== counts)
         throw new TypeError(`this node format has ${counts ? "" : "no "}counts`);
-      return encodeInternal(node);
+      return encodeInternal(node, take);
     },
     decode(bytes: Uint8Array): Node {
+      return this.decodeView(copyBytes(bytes)) as Node;
+    },
+    decodeView(bytes: Uint8Array): Node {
       const tag = tagOf(bytes);
       if (tag === (counts ? TAG_INTERNAL_COUNTS : TAG_INTERNAL))
         return decodeInternal(bytes, counts);
@@ -52,12 +55,17 @@ export function compactNodes(options: CompactNodesOptions = {}): NodeFormat {
   };
 }
 
-function encodeInternal({ existence, leaves, hashes, counts = [] }: InternalNode): Bytes {
+function encodeInternal(
+  { existence, leaves, hashes, counts = [] }: InternalNode,
+  take: (size: number) => Bytes,
+): Bytes {
   const isCounted = counts.length > 0;
-  const subtreeCounts = counts.filter((_, index) => !isLeafAt(existence, leaves, index));
+  const subtreeCounts = isCounted
+    ? counts.filter((_, index) => !isLeafAt(existence, leaves, index))
+    : counts;
   let size = HASHES_OFFSET + hashes.length;
   for (const count of subtreeCounts) size += varintSize(count);
-  const bytes = new Uint8Array(size);
+  const bytes = take(size);
   bytes[0] = isCounted ? TAG_INTERNAL_COUNTS : TAG_INTERNAL;
   bytes[1] = existence & 255;
   bytes[2] = existence >>> 8;
@@ -88,7 +96,7 @@ function decodeInternal(bytes: Uint8Array, isCounted: boolean): InternalNode {
     }
   }
   if (bytes.length > end) throw nodeFormatError(bytes, `goes on after offset ${end}`);
-  const hashes = copyBytes(bytes.subarray(HASHES_OFFSET, hashesEnd));
+  const hashes = bytes.subarray(HASHES_OFFSET, hashesEnd);
   return { kind: "internal", existence, leaves, hashes, counts };
 }
 
@@ -99,10 +107,14 @@ function isLeafAt(existence: number, leaves: number, index: number): boolean {
   return (leaves & rest & -rest) !== 0;
 }
 
-function encodeLeaf({ path, value, key }: LeafNode, keys: boolean): Bytes {
+function encodeLeaf(
+  { path, value, key }: LeafNode,
+  keys: boolean,
+  take: (size: number) => Bytes,
+): Bytes {
   if (key !== undefined && !keys) throw new TypeError("this node format has no keys");
   const keySize = key === undefined ? 0 : varintSize(key.length) + key.length;
-  const bytes = new Uint8Array(LEAF_BODY_OFFSET + keySize + value.length);
+  const bytes = take(LEAF_BODY_OFFSET + keySize + value.length);
   bytes[0] = key === undefined ? TAG_LEAF : TAG_LEAF_KEY;
   bytes.set(path, 1);
   if (key !== undefined) bytes.set(key, writeVarint(key.length, bytes, LEAF_BODY_OFFSET));
@@ -120,10 +132,10 @@ function decodeLeafWithKey(bytes: Uint8Array): LeafNode {
   if (length === undefined || length.value > bytes.length - length.end)
     throw nodeFormatError(bytes, `has no key at offset ${LEAF_BODY_OFFSET}`);
   const end = length.end + length.value;
-  return leafOf(bytes, copyBytes(bytes.subarray(length.end, end)), end);
+  return leafOf(bytes, bytes.subarray(length.end, end), end);
 }
 
 function leafOf(bytes: Uint8Array, key: Uint8Array | undefined, valueOffset: number): LeafNode {
-  const path = copyBytes(bytes.subarray(1, LEAF_BODY_OFFSET));
-  return { kind: "leaf", path, value: copyBytes(bytes.subarray(valueOffset)), key };
+  const path = bytes.subarray(1, LEAF_BODY_OFFSET);
+  return { kind: "leaf", path, value: bytes.subarray(valueOffset), key };
 }

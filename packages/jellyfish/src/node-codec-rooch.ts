@@ -1,7 +1,7 @@
 import { type Bytes } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 import { type InternalNode, type LeafNode, type Node } from "./node.ts";
-import { type NodeFormat } from "./node-format.ts";
+import { freshBytes, type NodeFormat } from "./node-format.ts";
 import { decodeBitmaps, nodeFormatError, tagOf } from "./node-format-error.ts";
 import { PATH_SIZE } from "./path.ts";
 import { readVarint, varintSize, writeVarint } from "./varint.ts";
@@ -25,11 +25,12 @@ export const roochNodes: NodeFormat = {
   name: "rooch",
   counts: false,
   keys: false,
-  encode(node: Node | null): Bytes {
+  encode(node: Node | null, take: (size: number) => Bytes = freshBytes): Bytes {
     if (node === null) return Uint8Array.of(TAG_NULL);
-    return node.kind === "leaf" ? encodeLeaf(node) : encodeInternal(node);
+    return node.kind === "leaf" ? encodeLeaf(node, take) : encodeInternal(node, take);
   },
-  decode(bytes: Uint8Array): Node | null {
+  decode: (bytes: Uint8Array): Node | null => roochNodes.decodeView(copyBytes(bytes)),
+  decodeView(bytes: Uint8Array): Node | null {
     switch (tagOf(bytes)) {
       case TAG_NULL:
         if (bytes.length !== 1) throw nodeFormatError(bytes, "is null and goes on");
@@ -44,9 +45,12 @@ export const roochNodes: NodeFormat = {
   },
 };
 
-function encodeInternal({ existence, leaves, hashes, counts }: InternalNode): Bytes {
+function encodeInternal(
+  { existence, leaves, hashes, counts }: InternalNode,
+  take: (size: number) => Bytes,
+): Bytes {
   if (counts !== undefined) throw new TypeError("this node format has no counts");
-  const bytes = new Uint8Array(5 + hashes.length);
+  const bytes = take(5 + hashes.length);
   bytes[0] = TAG_INTERNAL;
   bytes[1] = existence & 255;
   bytes[2] = existence >>> 8;
@@ -64,16 +68,16 @@ function decodeInternal(bytes: Uint8Array): InternalNode {
     kind: "internal",
     existence,
     leaves,
-    hashes: copyBytes(bytes.subarray(5)),
+    hashes: bytes.subarray(5),
     counts: undefined,
   };
 }
 
-function encodeLeaf({ path, value, key }: LeafNode): Bytes {
+function encodeLeaf({ path, value, key }: LeafNode, take: (size: number) => Bytes): Bytes {
   if (key !== undefined) throw new TypeError("this node format has no keys");
   if (value.length > VALUE_SIZE_MAX)
     throw new TypeError(`a value of ${value.length} bytes does not fit this node format`);
-  const bytes = new Uint8Array(VALUE_LENGTH_OFFSET + varintSize(value.length) + value.length);
+  const bytes = take(VALUE_LENGTH_OFFSET + varintSize(value.length) + value.length);
   bytes[0] = TAG_LEAF;
   bytes[1] = PATH_TEXT_SIZE;
   bytes[2] = 0x30;
@@ -99,7 +103,7 @@ function decodeLeaf(bytes: Uint8Array): LeafNode {
     throw nodeFormatError(bytes, `has no length at offset ${VALUE_LENGTH_OFFSET}`);
   if (bytes.length - length.end !== length.value)
     throw nodeFormatError(bytes, `declares a value of ${length.value} at offset ${length.end}`);
-  return { kind: "leaf", path, value: copyBytes(bytes.subarray(length.end)), key: undefined };
+  return { kind: "leaf", path, value: bytes.subarray(length.end), key: undefined };
 }
 
 /** The value of a lower-case hex digit. */

@@ -1,4 +1,5 @@
 import { type Bytes } from "@x/store";
+import { ByteSlab } from "./byte-slab.ts";
 import { type TreeContext } from "./context.ts";
 import { type Draft, type NewLeaf } from "./draft.ts";
 import {
@@ -29,6 +30,11 @@ export class UpdateBuild {
   byteCount = 0;
   readonly #context: TreeContext;
   readonly #hasher: HeapHasher;
+  /** Memory of this update alone. */
+  readonly #scratch = new ByteSlab();
+  /** Memory of the result: nodes' bytes. */
+  readonly #slab = new ByteSlab();
+  readonly #take = (size: number): Bytes => this.#slab.take(size);
   #heaps = new Uint8Array(0);
   #room: number;
   #loaded: LoadedNode[] = [];
@@ -37,7 +43,7 @@ export class UpdateBuild {
 
   constructor(context: TreeContext) {
     this.#context = context;
-    this.#hasher = new HeapHasher(context.scheme);
+    this.#hasher = new HeapHasher(context.scheme, this.#scratch);
     this.#room = context.cache?.byteCountMax ?? 0;
   }
 
@@ -62,7 +68,7 @@ export class UpdateBuild {
         const hash = hashes.slice(index * PATH_SIZE, (index + 1) * PATH_SIZE);
         leaf.hash = hash;
         const { path, value, key } = leaf;
-        this.#add(hash, format.encode({ kind: "leaf", path, value, key }));
+        this.#add(hash, format.encode({ kind: "leaf", path, value, key }, this.#take));
       }
     }
   }
@@ -87,7 +93,7 @@ export class UpdateBuild {
 
   #addPack(drafts: readonly Draft[]): void {
     if (this.#heaps.length < drafts.length * HEAP_SIZE)
-      this.#heaps = new Uint8Array(drafts.length * HEAP_SIZE);
+      this.#heaps = this.#scratch.take(drafts.length * HEAP_SIZE);
     const shapes = drafts.map((draft, index) => this.#fill(draft, index * HEAP_SIZE));
     this.#hasher.hash(this.#heaps, shapes);
     for (const [index, draft] of drafts.entries()) this.#finish(draft, index * HEAP_SIZE);
@@ -114,7 +120,7 @@ export class UpdateBuild {
   #finish(draft: Draft, base: number): void {
     const heaps = this.#heaps;
     const { existence, leaves } = draft;
-    const hashes = new Uint8Array(bitCount(existence) * PATH_SIZE);
+    const hashes = this.#scratch.take(bitCount(existence) * PATH_SIZE);
     let end = 0;
     for (let rest = existence; rest !== 0; rest &= rest - 1, end += PATH_SIZE) {
       const source = base + INNER_SIZE + lowestSlot(rest) * PATH_SIZE;
@@ -123,10 +129,14 @@ export class UpdateBuild {
     const { counts, count } = this.#countLeaves(draft);
     const node: InternalNode = { kind: "internal", existence, leaves, hashes, counts };
     const hash = heaps.slice(base + PATH_SIZE, base + 2 * PATH_SIZE);
-    this.#add(hash, this.#context.format.encode(node));
+    this.#add(hash, this.#context.format.encode(node, this.#take));
     draft.parent.settle(draft.slot, { hash, isLeaf: false, count });
     if (this.#context.cache !== undefined)
-      this.#remember({ hash, node, inner: heaps.slice(base, base + INNER_SIZE) });
+      this.#remember({
+        hash,
+        node,
+        inner: this.#scratch.copy(heaps.subarray(base, base + INNER_SIZE)),
+      });
   }
 
   #countLeaves(draft: Draft): { counts: number[] | undefined; count: number } {

@@ -20,7 +20,10 @@ export interface UpdateOptions {
 export interface UpdateResult {
   /** 32 bytes; the placeholder if nothing is left. */
   readonly root: Bytes;
-  /** Nodes of the new tree that the old one has not: leaves first, then internal nodes from the deepest level up. */
+  /**
+   * Nodes of the new tree that the old one has not: leaves first, then internal nodes from the deepest level up. Bytes are
+   * views of buffers that hold several nodes.
+   */
   readonly nodes: readonly (readonly [hash: Bytes, bytes: Bytes])[];
   /**
    * Hashes of nodes of the old tree that the new one has not. That is not a list of what may be deleted: other roots may
