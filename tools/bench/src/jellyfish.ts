@@ -1,21 +1,19 @@
-import {
-  compactNodes,
-  getLeaf,
-  getLeaves,
-  type HashScheme,
-  jmtSha256,
-  NodeCache,
-  rememberUpdate,
-  rooch,
-  roochNodes,
-  type TreeContext,
-  update,
-} from "@x/jellyfish";
+import { getLeaf, getLeaves, LeafWalk, proveInclusion, type TreeContext } from "@x/jellyfish";
+import { decodePathProof, encodePathProof, verifyInclusion } from "@x/jellyfish/verify";
+import { createMerkleProof, verifyMerkleProof } from "@ethereumjs/mpt";
 import { runSync } from "@x/store";
-import { MemoryStore } from "@x/store-memory";
 import { Random } from "@x/testing";
 import { type Benchmark, contender, type Contender } from "./harness.ts";
 import { buildMerkleTreeJs, type KeyValue, newIden3, newTrie, toField } from "./jellyfish-peers.ts";
+import {
+  entriesOf,
+  grow,
+  jmtContext,
+  lazy,
+  plant,
+  roochContext,
+  type Tree,
+} from "./jellyfish-trees.ts";
 import type { SuiteOptions } from "./main.ts";
 
 /** Batches, reads, walks and proofs in memory beside other authenticated maps. */
@@ -25,16 +23,11 @@ export function benchmarks({ full }: SuiteOptions): Benchmark[] {
     build(1_000, [...OURS, mpt, iden3, merkletreejs]),
     build(10_000, [...OURS, mpt, merkletreejs]),
     ...sizes.filter((size) => size > 10_000).map((size) => build(size, OURS)),
-    ...sizes.flatMap((size) => [addition(size, 1), addition(size, 1_000), reads(size)]),
+    ...sizes.flatMap((size) => [addition(size, 1), addition(size, 1_000), reads(size), walk(size)]),
+    proofs(10_000),
+    verification(10_000),
+    ...sizes.slice(1).map((size) => proofs(size, false)),
   ];
-}
-
-/** A tree in memory and how to go on with it. */
-interface Tree {
-  readonly context: TreeContext;
-  readonly store: MemoryStore;
-  readonly random: Random;
-  root: Uint8Array;
 }
 
 /** What is built from empty by one call per sample. */
@@ -68,39 +61,6 @@ const merkletreejs: Builder = {
 
 function builder(subject: string, makeContext: () => TreeContext): Builder {
   return { subject, build: (entries) => plant(makeContext(), entries) };
-}
-
-function jmtContext(): TreeContext {
-  return contextOf(jmtSha256(), compactNodes({ counts: true, keys: false }));
-}
-
-function roochContext(): TreeContext {
-  return contextOf(rooch(), roochNodes);
-}
-
-function contextOf(scheme: HashScheme, format: TreeContext["format"]): TreeContext {
-  return { scheme, format, cache: new NodeCache({ byteCountMax: 2 ** 30 }) };
-}
-
-/** One batch from empty into a store in memory. */
-async function plant(context: TreeContext, entries: readonly KeyValue[]): Promise<Tree> {
-  const tree = {
-    context,
-    store: new MemoryStore(),
-    random: new Random(99),
-    root: context.scheme.placeholder,
-  };
-  await grow(tree, entries);
-  return tree;
-}
-
-/** One batch, written. */
-async function grow(tree: Tree, entries: readonly KeyValue[]): Promise<void> {
-  const changes = entries.map(({ key, value }) => ({ path: key, value }));
-  const result = runSync(update(tree.context, tree.root, changes), tree.store);
-  await tree.store.batch(result.nodes.map(([key, value]) => ({ type: "put", key, value })));
-  rememberUpdate(tree.context, result);
-  tree.root = result.root;
 }
 
 function build(size: number, builders: readonly Builder[]): Benchmark {
@@ -144,11 +104,7 @@ function addition(size: number, batch: number): Benchmark {
     ours("@x/jellyfish, scheme and nodes of rooch", roochContext),
   ];
   if (size <= 10_000) {
-    const trie = lazy(async () => {
-      const filled = await newTrie();
-      for (const { key, value } of entriesOf(new Random(size), size)) await filled.put(key, value);
-      return filled;
-    });
+    const trie = lazy(() => filledTrie(size));
     const random = new Random(77);
     contenders.push(
       contender({
@@ -202,12 +158,127 @@ function reads(size: number): Benchmark {
   };
 }
 
-function entriesOf(random: Random, count: number): KeyValue[] {
-  return Array.from({ length: count }, () => ({ key: random.bytes(32), value: random.bytes(32) }));
+/** Every leaf, in order. */
+function walk(size: number): Benchmark {
+  const tree = lazy(() => plant(jmtContext(), entriesOf(new Random(size), size)));
+  return {
+    name: `jellyfish/iterate/keys=${size}`,
+    operations: size,
+    unit: "leaf",
+    contenders: [
+      contender<Tree>({
+        subject: "@x/jellyfish",
+        prepare: tree,
+        run: ({ context, root, store }) => {
+          const leaves = new LeafWalk(context, root);
+          let count = 0;
+          for (;;) {
+            const page = runSync(leaves.next(), store);
+            if (page.length === 0) break;
+            count += page.length;
+          }
+          if (count !== size) throw new Error(`the walk gave ${count} leaves`);
+        },
+      }),
+    ],
+    rounds: 3,
+  };
 }
 
-/** Makes the value when first asked: a process that measures another benchmark never does. */
-function lazy<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+/** Proofs of presence, made; bytes are those of the canonical encoding. */
+function proofs(size: number, hasPeer = true): Benchmark {
+  const count = 1_000;
+  const tree = lazy(() => plant(jmtContext(), entriesOf(new Random(size), size)));
+  const paths = lazy(() => entriesOf(new Random(size), count).map(({ key }) => key));
+  const contenders = [
+    contender<Tree>({
+      subject: "@x/jellyfish",
+      prepare: tree,
+      run: ({ context, root, store }) => {
+        let bytes = 0;
+        for (const path of paths())
+          bytes += encodePathProof(
+            runSync(proveInclusion(context, root, path), store),
+            context.scheme,
+          ).length;
+        return { bytesPerProof: Math.round(bytes / count) };
+      },
+    }),
+  ];
+  if (hasPeer) {
+    const trie = lazy(() => filledTrie(size));
+    contenders.push(
+      contender<Awaited<ReturnType<typeof trie>>>({
+        subject: "@ethereumjs/mpt",
+        prepare: trie,
+        run: async (filled) => {
+          let bytes = 0;
+          for (const path of paths())
+            for (const node of await createMerkleProof(filled, path)) bytes += node.length;
+          return { bytesPerProof: Math.round(bytes / count) };
+        },
+      }),
+    );
+  }
+  return {
+    name: `jellyfish/prove/keys=${size}`,
+    operations: count,
+    unit: "proof",
+    contenders,
+    rounds: 3,
+  };
+}
+
+/** Proofs of presence, decoded and verified. */
+function verification(size: number): Benchmark {
+  const count = 500;
+  const entries = lazy(() => entriesOf(new Random(size), size));
+  const ours = lazy(async () => {
+    const { context, root, store } = await plant(jmtContext(), entries());
+    const list = entries()
+      .slice(0, count)
+      .map(({ key, value }) => ({
+        path: key,
+        value,
+        bytes: encodePathProof(runSync(proveInclusion(context, root, key), store), context.scheme),
+      }));
+    return { scheme: context.scheme, root, list };
+  });
+  const theirs = lazy(async () => {
+    const trie = await filledTrie(size);
+    const list = [];
+    for (const { key } of entries().slice(0, count))
+      list.push({ key, proof: await createMerkleProof(trie, key) });
+    return list;
+  });
+  return {
+    name: `jellyfish/verify/keys=${size}`,
+    operations: count,
+    unit: "proof",
+    contenders: [
+      contender<Awaited<ReturnType<typeof ours>>>({
+        subject: "@x/jellyfish",
+        prepare: ours,
+        run: ({ scheme, root, list }) => {
+          for (const { path, value, bytes } of list)
+            verifyInclusion({ scheme, root, path, value, proof: decodePathProof(bytes, scheme) });
+        },
+      }),
+      contender<Awaited<ReturnType<typeof theirs>>>({
+        subject: "@ethereumjs/mpt",
+        prepare: theirs,
+        run: async (list) => {
+          for (const { key, proof } of list)
+            await verifyMerkleProof(key, proof, { useKeyHashing: true });
+        },
+      }),
+    ],
+    rounds: 3,
+  };
+}
+
+async function filledTrie(size: number): ReturnType<typeof newTrie> {
+  const trie = await newTrie();
+  for (const { key, value } of entriesOf(new Random(size), size)) await trie.put(key, value);
+  return trie;
 }
