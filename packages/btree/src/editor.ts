@@ -20,17 +20,9 @@ import {
   slotOf,
   whole,
 } from "./draft.ts";
+import { type MergedLeaf, mergedLeaf } from "./merged-leaf.ts";
 import { checkDepth, linkOf, type NodeSource } from "./node-source.ts";
-import {
-  at,
-  childIndexOf,
-  firstAtLeast,
-  type Inner,
-  isLink,
-  type Leaf,
-  type LeafValue,
-  type TreeNode,
-} from "./node.ts";
+import { at, childIndexOf, type Inner, type Leaf, type TreeNode } from "./node.ts";
 
 /** How an {@link Editor} makes its drafts. */
 export interface EditorOptions extends Cutting {
@@ -58,26 +50,6 @@ interface Touched {
   readonly from: number;
   readonly to: number;
 }
-
-/** A large value that may be the one that is there: their sizes are the same. */
-interface Doubtful {
-  readonly index: number;
-  readonly old: LeafValue;
-  readonly value: Uint8Array;
-}
-
-interface Effect {
-  /** As far as can be said without reading. */
-  readonly isChanged: boolean;
-  readonly doubtful: readonly Doubtful[];
-}
-
-interface MergedLeaf extends Effect {
-  readonly keys: Uint8Array[];
-  readonly values: LeafValue[];
-}
-
-const NO_DOUBT: readonly Doubtful[] = [];
 
 const EMPTY_LEAF: Leaf = { kind: "leaf", keys: [], values: [] };
 
@@ -138,19 +110,27 @@ export class Editor {
   }
 
   *#editLeaf(place: Place, leaf: Leaf): Reading<Outcome> {
-    const merged =
-      place.to - place.from === 1
-        ? this.#withOne(leaf, place.from)
-        : this.#merged(leaf, place.from, place.to);
+    const merged = mergedLeaf(leaf, this.#changes, place.from, place.to);
     const { keys, values } = merged;
-    if (!(yield* this.#settled(merged))) return undefined;
+    const isChanged = yield* this.#settled(merged);
+    // The original makes nodes for a value that is there already; it makes one change at a time.
+    const isRewrite = this.#options.isCompatible && this.#changes.values[place.from] !== undefined;
+    if (!isChanged && !isRewrite) return undefined;
     const last = leaf.keys.at(-1);
     const isAppend =
       place.isLast &&
       (last === undefined || compareBytes(at(this.#changes.keys, place.from), last) > 0);
     if (keys.length === 0 && !this.#options.isCompatible) return { parts: [], isAppend };
     const source = place.id === 0 ? undefined : place.id;
-    const draft: LeafDraft = { ...NEW, kind: "leaf", keys, values, source };
+    // Spelled out: spreading costs as much as the rest, and this runs for every leaf.
+    const draft: LeafDraft = {
+      kind: "leaf",
+      keys,
+      values,
+      lower: undefined,
+      source,
+      id: undefined,
+    };
     return { parts: this.#fitted(draft, isAppend), isAppend };
   }
 
@@ -168,64 +148,6 @@ export class Editor {
       else hasNew = true;
     }
     return hasNew;
-  }
-
-  /** A single change needs no merging. */
-  #withOne(leaf: Leaf, change: number): MergedLeaf {
-    const key = at(this.#changes.keys, change);
-    const value = this.#changes.values[change];
-    const index = firstAtLeast(leaf.keys, key);
-    const old = valueAt(leaf, index, key);
-    const keys = leaf.keys.slice();
-    const values = leaf.values.slice();
-    if (value === undefined) {
-      keys.splice(index, old === undefined ? 0 : 1);
-      values.splice(index, old === undefined ? 0 : 1);
-    } else if (old === undefined) {
-      keys.splice(index, 0, key);
-      values.splice(index, 0, value);
-    } else values[index] = value;
-    return { keys, values, ...this.#effect(old, value, index) };
-  }
-
-  #merged(leaf: Leaf, from: number, to: number): MergedLeaf {
-    const keys: Uint8Array[] = [];
-    const values: LeafValue[] = [];
-    const doubtful: Doubtful[] = [];
-    let isChanged = false;
-    let next = 0;
-    for (let i = from; i < to; i++) {
-      const key = at(this.#changes.keys, i);
-      const value = this.#changes.values[i];
-      const index = firstAtLeast(leaf.keys, key);
-      for (; next < index; next++) {
-        keys.push(at(leaf.keys, next));
-        values.push(at(leaf.values, next));
-      }
-      const old = valueAt(leaf, index, key);
-      if (old !== undefined) next++;
-      const effect = this.#effect(old, value, keys.length);
-      isChanged ||= effect.isChanged;
-      for (const one of effect.doubtful) doubtful.push(one);
-      if (value === undefined) continue;
-      keys.push(key);
-      values.push(value);
-    }
-    for (; next < leaf.keys.length; next++) {
-      keys.push(at(leaf.keys, next));
-      values.push(at(leaf.values, next));
-    }
-    return { keys, values, isChanged, doubtful };
-  }
-
-  /** What one change does to the value at an index; `undefined`: there is none. */
-  #effect(old: LeafValue | undefined, value: Uint8Array | undefined, index: number): Effect {
-    if (old === undefined || value === undefined)
-      return { isChanged: old !== value, doubtful: NO_DOUBT };
-    if (this.#options.isCompatible) return { isChanged: true, doubtful: NO_DOUBT };
-    if (!isLink(old)) return { isChanged: !sameBytes(old, value), doubtful: NO_DOUBT };
-    if (old.size !== value.length) return { isChanged: true, doubtful: NO_DOUBT };
-    return { isChanged: false, doubtful: [{ index, old, value }] };
   }
 
   *#editInner(place: Place, node: Inner): Reading<Outcome> {
@@ -369,7 +291,10 @@ export class Editor {
   #fitted(draft: Draft, isAppend: boolean): Draft[] {
     const max = itemCountMax(draft);
     const total = itemCountOf(draft);
-    if (total <= max) return [{ ...draft, id: this.#options.newId() }];
+    if (total <= max) {
+      const id = this.#options.newId();
+      return [id === undefined ? draft : { ...draft, id }];
+    }
     const sizes =
       isAppend && !this.#options.isCompatible
         ? fullSizes(total, max, itemCountMin(draft))
@@ -386,10 +311,4 @@ function topLevel([first]: readonly Draft[], format: number): number {
   if (format === 1) return 0;
   if (first?.kind === "patched") return first.node.level + 1;
   return first?.kind === "inner" ? first.level + 1 : 1;
-}
-
-/** The value of a key that belongs at an index, if it is there. */
-function valueAt({ keys, values }: Leaf, index: number, key: Uint8Array): LeafValue | undefined {
-  const there = keys[index];
-  return there !== undefined && compareBytes(there, key) === 0 ? values[index] : undefined;
 }
