@@ -141,8 +141,9 @@ export class NodePool {
     } finally {
       if (!isConsumed) this.unpin(root);
     }
+    // The edit itself has succeeded: nodes that could not be spilled stay in memory, and the next write says why.
     if (this.#state.workspace.unsavedByteCount > this.#options.unsavedByteCountMax)
-      await this.spill();
+      await this.spill().catch(() => undefined);
     return result;
   }
 

@@ -3,7 +3,7 @@ import { type Store } from "@x/store";
 import { FailingStore, Random, scaled, seedOf } from "@x/testing";
 import { describe, expect, test } from "vitest";
 
-import { BTree, type BTreeOptions, type Change } from "../src/index.ts";
+import { BTree, type BTreeOptions, type Change, NodePool } from "../src/index.ts";
 import { collect, del, entriesFrom, keyOf, put } from "./bytes.ts";
 import { TreeModel } from "./model/tree-model.ts";
 
@@ -125,6 +125,15 @@ describe("a tree over a store that fails", () => {
       await reopened.set(keyOf(3), keyOf(3));
       expect(await reopened.verify()).toMatchObject({ ok: true, orphans: 0, nodes: 4 });
     }
+  });
+
+  test("while nodes are spilled keeps the edit, and the next write says what is wrong", async () => {
+    const store = new FailingStore({ at: 1, kinds: ["batch"] });
+    const pool = await NodePool.open(store, { unsavedByteCountMax: 0 });
+    const root = await pool.edit(0, [put(1), put(2)]);
+    expect([...pool.snapshot(root).keysSync()]).toEqual([keyOf(1), keyOf(2)]);
+    expect(pool.status).toBe("poisoned");
+    await expect(pool.write({ hold: [root] })).rejects.toMatchObject({ code: "BTREE_POISONED" });
   });
 
   test("damage in a batch that vanished is found", async () => {
