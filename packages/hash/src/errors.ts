@@ -1,5 +1,5 @@
 /** Every code this package throws. A code never changes within a major version; wording may. */
-export type HashErrorCode = "HASH_HEX_LENGTH" | "HASH_HEX_DIGIT";
+export type HashErrorCode = "HASH_HEX_LENGTH" | "HASH_HEX_DIGIT" | "HASH_WASM_UNAVAILABLE";
 
 /** The one error class of this package. Match on `code`, not on the class or the message. */
 export class HashError extends Error {

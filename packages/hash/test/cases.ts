@@ -2,23 +2,35 @@ import { createHash } from "node:crypto";
 import {
   blake2b256,
   keccak256,
+  portableEngine,
   sha256,
   sha3_256,
   type Algorithm,
+  type HashEngine,
   type Hasher,
   type HasherOptions,
 } from "../src/index.ts";
+import { createWasmEngine } from "../src/wasm/index.ts";
 import { naiveBlake2b } from "./naive-blake2b.ts";
 import { naiveKeccak256 } from "./naive-keccak.ts";
 
-/** One algorithm with an implementation that shares no code with the engines. */
+/** One algorithm on one engine, with an implementation that shares no code with any engine. */
 export interface Case {
   readonly algorithm: Algorithm;
+  /** Name of the engine that `create` uses unless told otherwise. */
+  readonly engine: string;
   readonly create: (options?: HasherOptions) => Hasher;
   readonly oracle: (message: Uint8Array) => Uint8Array;
 }
 
-export const cases: readonly Case[] = [
+/** Every engine of this package, each forced by the argument. */
+export const engines: readonly HashEngine[] = [
+  portableEngine,
+  createWasmEngine({ simd: true }),
+  createWasmEngine({ simd: false }),
+];
+
+const algorithms: readonly Omit<Case, "engine">[] = [
   {
     algorithm: "blake2b-256",
     create: blake2b256,
@@ -32,6 +44,16 @@ export const cases: readonly Case[] = [
     oracle: (message) => naiveKeccak256(message, 0x01),
   },
 ];
+
+/** Every algorithm on every engine. */
+export const cases: readonly Case[] = engines.flatMap((engine) =>
+  algorithms.map(({ algorithm, create, oracle }) => ({
+    algorithm,
+    engine: engine.name,
+    create: (options?: HasherOptions) => create({ engine, ...options }),
+    oracle,
+  })),
+);
 
 export function openSsl(name: string, message: Uint8Array): Uint8Array {
   return new Uint8Array(createHash(name).update(message).digest());

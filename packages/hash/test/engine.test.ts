@@ -26,24 +26,27 @@ class RecordingEngine implements HashEngine {
   }
 }
 
-describe.each(cases)("an engine given to $algorithm", ({ algorithm, create }) => {
-  test("makes the hasher, knowing algorithm and prefix", () => {
-    const engine = new RecordingEngine();
-    const hasher = create({ engine, prefix: bytes(3) });
-    expect(engine.asked).toEqual([[algorithm, bytes(3)]]);
-    expect(hasher.hash(bytes(7))).toEqual(new Uint8Array(32).fill(7));
-    create({ engine });
-    expect(engine.asked[1]).toEqual([algorithm, new Uint8Array(0)]);
-  });
+describe.each(cases.filter(({ engine }) => engine === "portable"))(
+  "an engine given to $algorithm",
+  ({ algorithm, create }) => {
+    test("makes the hasher, knowing algorithm and prefix", () => {
+      const engine = new RecordingEngine();
+      const hasher = create({ engine, prefix: bytes(3) });
+      expect(engine.asked).toEqual([[algorithm, bytes(3)]]);
+      expect(hasher.hash(bytes(7))).toEqual(new Uint8Array(32).fill(7));
+      create({ engine });
+      expect(engine.asked[1]).toEqual([algorithm, new Uint8Array(0)]);
+    });
 
-  test("is forgotten by the next hasher", () => {
-    create({ engine: new RecordingEngine() });
-    const digest = create().hash(bytes(7));
-    expect(digest).toEqual(
-      portableEngine.createHasher(algorithm, new Uint8Array(0)).hash(bytes(7)),
-    );
-  });
-});
+    test("is forgotten by the next hasher", () => {
+      create({ engine: new RecordingEngine() });
+      const digest = create().hash(bytes(7));
+      expect(digest).toEqual(
+        portableEngine.createHasher(algorithm, new Uint8Array(0)).hash(bytes(7)),
+      );
+    });
+  },
+);
 
 test("a tagged hasher takes both of its hashes from the engine", () => {
   const engine = new RecordingEngine();

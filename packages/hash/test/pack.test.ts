@@ -17,7 +17,7 @@ function packed(hasher: Hasher, messages: Uint8Array, size: number, count: numbe
   return output;
 }
 
-describe.each(cases)("a pack of $algorithm", ({ create, oracle }) => {
+describe.each(cases)("a pack of $algorithm by $engine", ({ create, oracle }) => {
   test("gives what one by one gives, at every message length up to 300", () => {
     const hasher = create();
     for (let size = 0; size <= 300; size++) {

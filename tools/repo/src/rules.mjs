@@ -17,7 +17,7 @@ import { publishedPackages, readManifest, root } from "./workspace.mjs";
 const LINES_MAX = 400;
 const LONG_FILES = "tools/repo/src/long-files.json";
 /** Entries that need Node, by name; every other runs in a browser. */
-const NODE_ENTRIES = new Set(["@x/append-only-file/node", "@x/store-level"]);
+const NODE_ENTRIES = new Set(["@x/append-only-file/node", "@x/hash/node", "@x/store-level"]);
 /** Entries that may reach nothing but these packages. */
 const LIGHT_ENTRIES = {
   "@x/jellyfish/verify": ["@x/hash", "@noble/hashes"],

@@ -1,0 +1,1 @@
+export { hashtreeEngine, type Hashtree, type HashtreeEngineOptions } from "./engine.ts";

@@ -1,0 +1,1 @@
+export { createWasmEngine, preferredEngine, type WasmEngineOptions } from "./engine.ts";
