@@ -1,0 +1,56 @@
+import { type Snapshot } from "@x/btree";
+
+import { type BranchRef } from "../repository/branch-table.ts";
+import { type Repository } from "../repository/repository.ts";
+import { commitNotFound } from "../graph/commit-table.ts";
+
+/** A state of a map: a commit by its id, the working state of a branch, or the head of one. */
+export type Version =
+  | number
+  | { readonly commit: number }
+  | { readonly branch: BranchRef }
+  | { readonly head: BranchRef };
+
+/** A version that was found, and what reads it. */
+export interface OpenedVersion {
+  readonly snapshot: Snapshot;
+  /** `undefined`: a working state, or the head of a branch without commits. */
+  readonly commit: number | undefined;
+}
+
+/**
+ * Pins a version. The snapshot is the caller's to release.
+ *
+ * @throws VerMapError VERMAP_COMMIT_NOT_FOUND, VERMAP_BRANCH_NOT_FOUND
+ */
+export async function openVersion(
+  repository: Repository,
+  version: Version,
+): Promise<OpenedVersion> {
+  repository.assertOpen();
+  if (typeof version === "object" && "branch" in version) {
+    const { root } = repository.branches.get(version.branch);
+    return { snapshot: repository.pool.snapshot(root), commit: undefined };
+  }
+  const id = commitIdOf(repository, version);
+  if (id === 0) return { snapshot: repository.pool.snapshot(0), commit: undefined };
+  const { root } = await repository.run(repository.commits.get(id));
+  const snapshot = repository.pool.snapshot(root);
+  // A batch that is on its way may have collected the commit before its root was pinned.
+  await repository.settled();
+  if ((await repository.run(repository.commits.find(id))) !== undefined)
+    return { snapshot, commit: id };
+  snapshot.release();
+  throw commitNotFound(id);
+}
+
+function commitIdOf(
+  repository: Repository,
+  version: Exclude<Version, { readonly branch: BranchRef }>,
+): number {
+  if (typeof version === "object" && "head" in version)
+    return repository.branches.get(version.head).head;
+  const id = typeof version === "number" ? version : version.commit;
+  if (!Number.isSafeInteger(id) || id < 1) throw commitNotFound(id);
+  return id;
+}
