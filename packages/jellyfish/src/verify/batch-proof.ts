@@ -1,10 +1,10 @@
 import { compareBytes, equalBytes } from "@x/hash";
 import {
   checkArgument,
+  checkForm,
   checkPath,
   checkRoot,
   type Claim,
-  demandValue,
   failure,
   hashInner,
   hashLeaf,
@@ -90,15 +90,15 @@ function readLeaf(
   found: (Presence | Absence)[],
 ): Uint8Array {
   const valueHash = valueHashOf(claim, rules, leaf);
+  const isAsked = paths.some((path) => equalBytes(leaf.path, path));
+  if (!isAsked) checkForm(claim, rules, leaf);
+  else if (!("value" in leaf)) throw failure("INCOMPLETE", "has no value of a path");
   for (const path of paths) {
-    if (!equalBytes(leaf.path, path)) {
-      demandValue(rules, leaf);
-      found.push({ kind: "absent", because: "other-leaf", other: new Uint8Array(leaf.path) });
-    } else if ("value" in leaf) {
-      found.push({ kind: "present", value: new Uint8Array(leaf.value) });
-    } else {
-      throw failure("INCOMPLETE", "has no value of a path");
-    }
+    found.push(
+      "value" in leaf && equalBytes(leaf.path, path)
+        ? { kind: "present", value: new Uint8Array(leaf.value) }
+        : { kind: "absent", because: "other-leaf", other: new Uint8Array(leaf.path) },
+    );
   }
   return hashLeaf(claim.scheme, leaf.path, valueHash);
 }

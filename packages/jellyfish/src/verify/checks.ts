@@ -43,6 +43,12 @@ export function checkHash(bytes: unknown, what: string): asserts bytes is Uint8A
   }
 }
 
+/** @throws JellyfishError JELLYFISH_PROOF_FORMAT if what stands for a hidden part is no hash, or the placeholder */
+export function checkHidden({ placeholder }: HashScheme, hash: Uint8Array): void {
+  checkHash(hash, "hash");
+  if (equalBytes(hash, placeholder)) throw failure("FORMAT", "has the placeholder as a hash");
+}
+
 /** @throws JellyfishError JELLYFISH_PROOF_ROOT */
 export function checkRoot(found: Uint8Array, root: Uint8Array): void {
   if (!equalBytes(found, root)) throw failure("ROOT", "does not lead to the root");
@@ -64,18 +70,18 @@ export function checkPath({ scheme }: Claim, rules: Rules, path: Uint8Array): vo
 export function hashStoredValue({ scheme }: Claim, rules: Rules, value: Uint8Array): Uint8Array {
   if (!(value instanceof Uint8Array)) throw new TypeError("value must be a Uint8Array");
   if (rules.refuse64ByteValues && value.length === 64) {
-    throw failure("UNSAFE", "shows a value of 64 bytes, which could be two hashes");
+    throw failure("UNSAFE", "shows a value of 64 bytes");
   }
   return scheme.hashValue(value);
 }
 
 /** Hash of the value of a leaf that a proof names. Errors as {@link hashNamedLeaf}. */
 export function valueHashOf(claim: Claim, rules: Rules, leaf: ProofLeaf): Uint8Array {
-  if (typeof leaf !== "object" || leaf === null) throw failure("FORMAT", "has a leaf that is none");
+  if (typeof leaf !== "object" || leaf === null) throw failure("FORMAT", "has no leaf");
   checkHash(leaf.path, "path of a leaf");
   checkPath(claim, rules, leaf.path);
   if ("value" in leaf) {
-    if (!(leaf.value instanceof Uint8Array)) throw failure("FORMAT", "has no value in a leaf");
+    if (!(leaf.value instanceof Uint8Array)) throw failure("FORMAT", "has no value");
     return hashStoredValue(claim, rules, leaf.value);
   }
   checkHash(leaf.valueHash, "value hash of a leaf");
@@ -85,19 +91,31 @@ export function valueHashOf(claim: Claim, rules: Rules, leaf: ProofLeaf): Uint8A
 /**
  * Hash of a leaf that is there by the word of the proof alone.
  *
- * @throws JellyfishError JELLYFISH_PROOF_FORMAT, or JELLYFISH_PROOF_UNSAFE if the hardened rules want its value
+ * @throws JellyfishError JELLYFISH_PROOF_FORMAT, and as {@link checkForm}
  */
 export function hashNamedLeaf(claim: Claim, rules: Rules, leaf: ProofLeaf): Uint8Array {
   const valueHash = valueHashOf(claim, rules, leaf);
-  demandValue(rules, leaf);
+  checkForm(claim, rules, leaf);
   return hashLeaf(claim.scheme, leaf.path, valueHash);
 }
 
-/** @throws JellyfishError JELLYFISH_PROOF_UNSAFE if the hardened rules want the value of a leaf that has none */
-export function demandValue(rules: Rules, leaf: ProofLeaf): void {
-  if (rules.absenceCarriesValue && !("value" in leaf)) {
-    throw failure("UNSAFE", "names a leaf without its value");
+/**
+ * A leaf that a proof names has one form: with its value where the hardened rules are on, with its value hash where domains are
+ * separated.
+ *
+ * @throws JellyfishError JELLYFISH_PROOF_UNSAFE, JELLYFISH_PROOF_SURPLUS
+ */
+export function checkForm({ scheme }: Claim, rules: Rules, leaf: ProofLeaf): void {
+  const isRevealed = "value" in leaf;
+  if (rules.absenceCarriesValue && !isRevealed) {
+    throw failure("UNSAFE", "hides a value");
   }
+  if (scheme.domains === "separated" && isRevealed) throw surplusValue();
+}
+
+/** @returns the error of a leaf that shows its value where nothing asks for it */
+export function surplusValue(): JellyfishError {
+  return failure("SURPLUS", "shows a value");
 }
 
 /** `leaf(path, valueHash)`, 32 fresh bytes. */

@@ -53,6 +53,7 @@ export {
   type ProvenRange,
   type RangeClaim,
   type RangeProof,
+  rangeProofOfRightSiblings,
   verifyExclusionByNeighbours,
   verifyRange,
 } from "./range-proof.ts";

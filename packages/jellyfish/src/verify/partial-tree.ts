@@ -1,6 +1,13 @@
-import { equalBytes } from "@x/hash";
 import { bitAt, commonBits, PATH_BITS } from "../path.ts";
-import { checkHash, type Claim, failure, hashInner, hashNamedLeaf, type Rules } from "./checks.ts";
+import {
+  checkHash,
+  checkHidden,
+  type Claim,
+  failure,
+  hashInner,
+  hashNamedLeaf,
+  type Rules,
+} from "./checks.ts";
 import type { ProofLeaf } from "./proof.ts";
 
 /**
@@ -37,10 +44,7 @@ export interface ShownLeaf {
 export function hashHidden({ scheme }: Claim, node: PartialTree): Uint8Array {
   if (node.kind === "empty") return scheme.placeholder;
   if (node.kind !== "hash") throw failure("SURPLUS", "shows what no path leads to");
-  checkHash(node.hash, "hash");
-  if (equalBytes(node.hash, scheme.placeholder)) {
-    throw failure("FORMAT", "has the placeholder as a hash");
-  }
+  checkHidden(scheme, node.hash);
   return node.hash;
 }
 

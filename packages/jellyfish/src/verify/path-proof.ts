@@ -3,15 +3,16 @@ import { bitAt, commonBits, PATH_BITS, PATH_SIZE } from "../path.ts";
 import type { HashScheme } from "../scheme/scheme.ts";
 import {
   checkArgument,
+  checkForm,
   checkPath,
   checkRoot,
   type Claim,
-  demandValue,
   failure,
   hashLeaf,
   hashNamedLeaf,
   hashStoredValue,
   rulesOf,
+  surplusValue,
   valueHashOf,
 } from "./checks.ts";
 import { type Absence, checkSiblings, type PathProof } from "./proof.ts";
@@ -47,8 +48,9 @@ export interface Insertion {
  *
  * @returns the value, now proven: a fresh copy
  * @throws JellyfishError JELLYFISH_PROOF_KIND (no leaf: a proof of absence), JELLYFISH_PROOF_KEY (a leaf of another path),
- *   JELLYFISH_PROOF_VALUE, JELLYFISH_PROOF_ROOT, JELLYFISH_PROOF_UNSAFE (hardened rules), JELLYFISH_PROOF_TOO_LARGE (more
- *   than 256 siblings), JELLYFISH_PROOF_FORMAT (not a proof)
+ *   JELLYFISH_PROOF_VALUE, JELLYFISH_PROOF_ROOT, JELLYFISH_PROOF_UNSAFE (hardened rules), JELLYFISH_PROOF_SURPLUS (a leaf
+ *   that shows its value where nothing asks for it), JELLYFISH_PROOF_TOO_LARGE (more than 256 siblings),
+ *   JELLYFISH_PROOF_FORMAT (not a proof)
  * @throws TypeError, RangeError if root or path are not 32 bytes, or the value is no Uint8Array
  * @see FORMAT.md, "Path proof"
  */
@@ -61,6 +63,7 @@ export function verifyInclusion(claim: InclusionClaim): Uint8Array<ArrayBuffer> 
   if (leaf === undefined) throw failure("KIND", "is of an absence");
   const found = valueHashOf(claim, rules, leaf);
   if (!equalBytes(leaf.path, path)) throw failure("KEY", "is of another path");
+  if ("value" in leaf) throw surplusValue();
   const valueHash = hashStoredValue(claim, rules, value);
   if (!equalBytes(found, valueHash)) throw failure("VALUE", "is of another value");
   checkRoot(foldSiblings(scheme, path, hashLeaf(scheme, path, valueHash), siblings), root);
@@ -89,7 +92,7 @@ export function verifyExclusion(claim: ExclusionClaim): Absence {
     const shared = commonBits(leaf.path, path);
     if (shared === PATH_BITS) throw failure("KIND", "is of a presence");
     if (shared < siblings.length) throw failure("KEY", "has a leaf that is not on the path");
-    demandValue(rules, leaf);
+    checkForm(claim, rules, leaf);
     hash = hashLeaf(scheme, leaf.path, valueHash);
   }
   checkRoot(foldSiblings(scheme, path, hash, siblings), root);

@@ -1,7 +1,9 @@
 import { compareBytes, concatBytes, equalBytes } from "@x/hash";
 import { bitAt, PATH_BITS, PATH_SIZE } from "../path.ts";
+import type { HashScheme } from "../scheme/scheme.ts";
 import {
   checkArgument,
+  checkForm,
   checkPath,
   checkRoot,
   type Claim,
@@ -10,7 +12,6 @@ import {
   hashStoredValue,
   rulesOf,
   valueHashOf,
-  demandValue,
   type Rules,
 } from "./checks.ts";
 import { type Absence, checkSiblings, type ProofLeaf, type ProvenEntry } from "./proof.ts";
@@ -28,9 +29,9 @@ export interface RangeProof {
   readonly before: ProofLeaf | undefined;
   /** The first leaf after the range; `undefined` if there is none, or the last entry is where the range ends. */
   readonly after: ProofLeaf | undefined;
-  /** The siblings at the 1 bits of the first leaf's path, from the leaf up to the root; `undefined` if all are empty. */
+  /** The siblings at the 1 bits of the first leaf's path, from the leaf up to the root; `undefined` if nothing is there. */
   readonly leftSiblings: readonly Uint8Array[] | undefined;
-  /** The siblings at the 0 bits of the last leaf's path, from the leaf up to the root; `undefined` if all are empty. */
+  /** The siblings at the 0 bits of the last leaf's path, from the leaf up to the root; `undefined` if nothing is there. */
   readonly rightSiblings: readonly Uint8Array[] | undefined;
 }
 
@@ -76,8 +77,11 @@ export function verifyRange(claim: RangeClaim): ProvenRange {
   if (from !== undefined && to !== undefined && compareBytes(to, from) < 0) {
     throw new RangeError("to must not be before from");
   }
-  if (leftSiblings !== undefined) checkSiblings(leftSiblings);
-  if (rightSiblings !== undefined) checkSiblings(rightSiblings);
+  for (const siblings of [leftSiblings, rightSiblings]) {
+    if (siblings === undefined) continue;
+    checkSiblings(siblings);
+    if (isEmptySide(siblings, claim.scheme)) throw failure("FORMAT", "lists empty siblings alone");
+  }
   const leaves = leavesOf(claim, rules);
   checkOrder(leaves.paths);
   checkEnd(from, entries[0]?.path, before?.path, leftSiblings, compareBytes);
@@ -87,6 +91,23 @@ export function verifyRange(claim: RangeClaim): ProvenRange {
     isFirst: before === undefined && leftSiblings === undefined,
     isLast: after === undefined && rightSiblings === undefined,
   };
+}
+
+/**
+ * The range proof that a list of right-hand siblings alone is, as Rooch writes it: of all leaves from the first one up to the
+ * last entry. To be verified without `from`, `to` being the last entry's path.
+ */
+export function rangeProofOfRightSiblings(
+  siblings: readonly Uint8Array[],
+  scheme: HashScheme,
+): RangeProof {
+  const rightSiblings = isEmptySide(siblings, scheme) ? undefined : siblings;
+  return { before: undefined, after: undefined, leftSiblings: undefined, rightSiblings };
+}
+
+/** Whether nothing is on a side: its siblings are all empty, or there are none. */
+function isEmptySide(siblings: readonly Uint8Array[], { placeholder }: HashScheme): boolean {
+  return siblings.every((sibling) => equalBytes(sibling, placeholder));
 }
 
 /**
@@ -133,7 +154,7 @@ function leavesOf(claim: RangeClaim, rules: Rules): Leaves {
 
   function addNamed(leaf: ProofLeaf): void {
     const valueHash = valueHashOf(claim, rules, leaf);
-    demandValue(rules, leaf);
+    checkForm(claim, rules, leaf);
     add(leaf.path, valueHash);
   }
 

@@ -68,7 +68,10 @@ export class NaiveTree {
       siblings.unshift((isRight ? node.left : node.right).hash);
       node = isRight ? node.right : node.left;
     }
-    return { leaf: node.kind === "leaf" ? this.leaf(node.entry, form) : undefined, siblings };
+    if (node.kind !== "leaf") return { leaf: undefined, siblings };
+    // The value of the asked leaf is in the claim.
+    const isAsked = equalBytes(node.entry.path, path);
+    return { leaf: this.leaf(node.entry, isAsked ? "hashed" : form), siblings };
   }
 
   /** Entries and proof of everything between two paths. */
@@ -229,4 +232,10 @@ export function codeOf(call: () => unknown): string | undefined {
     if (code === undefined) throw error;
     return code;
   }
+}
+
+/** What a call gives, or the code it fails with. */
+export function outcomeOf(call: () => unknown): unknown {
+  let result: unknown;
+  return codeOf(() => (result = call())) ?? result;
 }

@@ -12,6 +12,7 @@ import {
   type PathProof,
   pathProofFromJson,
   pathProofToJson,
+  rangeProofOfRightSiblings,
   rooch,
   verifyExclusion,
   verifyInclusion,
@@ -20,7 +21,7 @@ import {
 import type { ProofRules } from "../../src/index.ts";
 import { foldSiblings } from "../../src/verify/path-proof.ts";
 import { vectors } from "../vectors.ts";
-import { codeOf, NaiveTree } from "./naive-tree.ts";
+import { codeOf, NaiveTree, outcomeOf } from "./naive-tree.ts";
 
 interface ProofVector {
   readonly leaf: readonly [string, string] | null;
@@ -125,12 +126,6 @@ function rootOf({ leaf, siblings }: PathProof, path: Uint8Array): Uint8Array {
   return foldSiblings(scheme, path, hash, siblings);
 }
 
-/** What a call gives, or the code it fails with. */
-function outcomeOf(call: () => unknown): unknown {
-  let result: unknown;
-  return codeOf(() => (result = call())) ?? result;
-}
-
 describe("the original's trees", () => {
   for (const { name, entries, root, proofs, rangeProofs } of trees) {
     const tree = treeOf(entries);
@@ -168,12 +163,7 @@ describe("the original's trees", () => {
         expect(toHex(bytes)).toBe(bcs ?? toHex(bytes));
         expect(decodeBcsRightSiblings(bytes)).toEqual(siblings);
         const to = fromHex(rightmost);
-        const proof = {
-          before: undefined,
-          after: undefined,
-          leftSiblings: undefined,
-          rightSiblings: siblings,
-        };
+        const proof = rangeProofOfRightSiblings(siblings, scheme);
         const { entries: upTo } = tree.range(undefined, to, "hashed");
         const claim = { scheme, root: tree.root, from: undefined, to, entries: upTo, proof };
         expect(verifyRange(claim).isFirst).toBe(true);

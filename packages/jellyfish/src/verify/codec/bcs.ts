@@ -67,7 +67,7 @@ export function encodeBcsRightSiblings(siblings: readonly Uint8Array[]): Uint8Ar
 }
 
 /**
- * Reads Rooch's range proof: what it gives is the `rightSiblings` of a range proof without `from`, up to its last entry.
+ * Reads Rooch's range proof: see `rangeProofOfRightSiblings`.
  *
  * @param bytes - not trusted; the result does not alias them
  * @param limits - default: 20 KiB

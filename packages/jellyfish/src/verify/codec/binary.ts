@@ -1,7 +1,7 @@
 import { equalBytes } from "@x/hash";
 import { PATH_BITS } from "../../path.ts";
 import type { HashScheme } from "../../scheme/scheme.ts";
-import { checkHash, failure } from "../checks.ts";
+import { checkHash, checkHidden, failure } from "../checks.ts";
 import { checkDepth, type PartialTree } from "../partial-tree.ts";
 import { checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
 import type { RangeProof } from "../range-proof.ts";
@@ -108,8 +108,7 @@ export function encodePartialTree(tree: PartialTree, scheme: HashScheme): Uint8A
       case "empty":
         return writer.uint(NODE.empty, 1);
       case "hash":
-        checkHash(node.hash, "hash");
-        if (equalBytes(node.hash, scheme.placeholder)) throw hiddenPlaceholder();
+        checkHidden(scheme, node.hash);
         writer.uint(NODE.hash, 1);
         return writer.bytes(node.hash);
       case "leaf":
@@ -150,7 +149,7 @@ export function decodePartialTree(
         return EMPTY;
       case NODE.hash: {
         const hash = reader.hash();
-        if (equalBytes(hash, scheme.placeholder)) throw hiddenPlaceholder();
+        checkHidden(scheme, hash);
         return { kind: "hash", hash };
       }
       case NODE.inner: {
@@ -179,10 +178,6 @@ function open(bytes: Uint8Array, bytesMax: number, kind: number): WireReader {
   if (reader.u8() !== VERSION) throw reader.refusal("is of no known version");
   if (reader.u8() !== kind) throw reader.refusal("is of another kind");
   return reader;
-}
-
-function hiddenPlaceholder(): Error {
-  return failure("FORMAT", "has the placeholder as a hash");
 }
 
 function writeLeaf(writer: WireWriter, leaf: ProofLeaf | undefined): void {
@@ -224,7 +219,7 @@ function writeSiblings(
   }
 }
 
-function readSiblings(reader: WireReader, { placeholder }: HashScheme): Uint8Array[] | undefined {
+function readSiblings(reader: WireReader, scheme: HashScheme): Uint8Array[] | undefined {
   const count = reader.uint(2);
   if (count === NO_LIST) return undefined;
   if (PATH_BITS < count) throw failure("TOO_LARGE", `has ${count} siblings, want at most 256`);
@@ -234,10 +229,10 @@ function readSiblings(reader: WireReader, { placeholder }: HashScheme): Uint8Arr
   }
   const siblings: Uint8Array[] = [];
   for (let i = 0; i < count; i++) {
-    if (isSet(bitmap, i)) siblings.push(new Uint8Array(placeholder));
+    if (isSet(bitmap, i)) siblings.push(new Uint8Array(scheme.placeholder));
     else {
       const hash = reader.hash();
-      if (equalBytes(hash, placeholder)) throw hiddenPlaceholder();
+      checkHidden(scheme, hash);
       siblings.push(hash);
     }
   }
