@@ -33,6 +33,7 @@ export {
   neighbourOf,
   proveExclusionByNeighbours,
   proveRange,
+  proveRightSiblings,
   type RangeQuery,
 } from "./proof/range.ts";
 export { applyPatch, makePatch, type Patch } from "./patch.ts";
@@ -58,11 +59,17 @@ export {
 } from "./retention/collect.ts";
 export type { ChunkEntry, ChunkSource, RestoreChunk, RestoreOptions } from "./restore/restore.ts";
 export type { Part } from "./retention/marks.ts";
-export type { VerifyOptions, VerifyReport } from "./retention/verify-tree.ts";
+export { type VerifyOptions, type VerifyReport, verifyTree } from "./retention/verify-tree.ts";
 export type { BadRecord } from "./retention/verify-walk.ts";
 export { bytesCodec, type Codec, jsonCodec, utf8Codec } from "./tree/codec.ts";
 export { LeafIterator, SyncLeafIterator } from "./tree/leaf-iterator.ts";
-export { type ChunksOptions, MapReads, type Page, type SyncStore } from "./tree/map-reads.ts";
+export {
+  type ChunksOptions,
+  MapReads,
+  type Page,
+  type ProvenValue,
+  type SyncStore,
+} from "./tree/map-reads.ts";
 export {
   LATENCY_BUCKETS,
   METRIC_NAMES,
@@ -70,15 +77,15 @@ export {
   type MetricsHook,
   SIZE_BUCKETS,
 } from "./tree/metrics.ts";
+export type { Commit } from "./tree/commit.ts";
 export type { TreeDraft } from "./tree/draft-nodes.ts";
 export type { LoadOptions, LoadReport } from "./tree/load.ts";
 export type { JellyfishTreeOptions } from "./tree/options.ts";
 export {
-  type Commit,
+  type DifferentEntry,
   JellyfishTree,
   type RetainedRoot,
   type UpdateTreeOptions,
-  verifyTree,
 } from "./tree/tree.ts";
 export { type TreeOperation, UpdateSet } from "./tree/update-set.ts";
 export { TreeView } from "./tree/view.ts";

@@ -12,6 +12,10 @@ import { type Finding, sweepPart, type SweepTotals } from "./sweep.ts";
 export interface CollectProgress {
   /** The part that is done; a collection that is to go on begins with the next one. */
   readonly part: Part;
+  /** What the parts done hold. */
+  readonly totals: Readonly<SweepTotals>;
+  /** Tells whether the tree is still as those parts were seen. */
+  readonly generation: number;
   /** So far. */
   readonly deletedCount: number;
   readonly reclaimedByteCount: number;
@@ -23,8 +27,8 @@ export interface CollectOptions {
   readonly markCountMax?: number;
   /** Records deleted by one batch. Default: 4,096. */
   readonly batchCountMax?: number;
-  /** The last part an earlier collection told of. Default: begin at the first. */
-  readonly after?: Part;
+  /** The last progress an earlier collection told of, to go on from there. Default: begin at the first part. */
+  readonly after?: CollectProgress;
   readonly signal?: StopSignal;
   readonly onProgress?: (progress: CollectProgress) => void;
 }
@@ -46,9 +50,13 @@ export interface Collectable {
   readonly store: Pick<Store, "iterator">;
   /** Without a cache: a walk over everything would only empty it. */
   readonly source: RunSource;
-  read<T>(reading: Reading<T>, signal: StopSignal | undefined): Promise<T>;
-  /** The roots of now, kept readable until `end`; and how many nodes there are, about. */
-  begin(): Promise<CollectEpoch>;
+  readonly read: <T>(reading: Reading<T>, signal: StopSignal | undefined) => Promise<T>;
+  /**
+   * The roots of now, kept readable until `end`; and how many nodes there are, about.
+   *
+   * @param quiet - the generation there is if only this collection wrote since it began
+   */
+  begin(quiet: number | undefined): Promise<CollectEpoch>;
 }
 
 /** What was there when a part began, and what was changed since. */
@@ -57,8 +65,12 @@ export interface CollectEpoch {
   readonly nodeCount: number;
   /** Repairs what nobody has changed since, in one batch; returns what was repaired. */
   repair(findings: readonly Finding[]): Promise<readonly Finding[]>;
-  /** The totals of a store in which nobody changed anything since, once all parts were looked at. */
+  /** Changes of the store so far. */
+  readonly generation: number;
+  /** Writes down the totals of all parts, if nobody but the collection has changed anything since it began. */
   settle(totals: SweepTotals): Promise<void>;
+  /** Of an error of the walk: throws another where it is because of somebody else's change. */
+  assertCurrent(): Promise<void>;
   end(): void;
 }
 
@@ -78,36 +90,62 @@ export async function collectGarbage(
   const { markCountMax = 2 ** 19, batchCountMax = 4096, signal, onProgress } = options;
   assertCount(markCountMax, "markCountMax");
   assertCount(batchCountMax, "batchCountMax");
-  const totals: SweepTotals = { nodeCount: 0, byteCount: 0, runCountCount: 0 };
+  const { after } = options;
+  const totals: SweepTotals = { ...(after?.totals ?? NO_TOTALS) };
   const sum = { deleted: 0, repaired: 0, bytes: 0 };
-  for (let part = await firstPart(subject, markCountMax, options.after); part !== undefined;) {
-    const epoch = await subject.begin();
+  let quiet = after?.generation;
+  let part = await firstPart(subject, markCountMax, after?.part);
+  while (part !== undefined) {
+    const epoch = await subject.begin(quiet);
     try {
-      const runs = await subject.read(markRuns(subject.source, epoch.roots, part), signal);
+      const runs = await markAll(subject, epoch, part, signal);
       const repair = async (findings: readonly Finding[]): Promise<void> => {
         if (signal?.aborted === true) throw signal.reason;
         for (const { kind, byteCount } of await epoch.repair(findings)) {
           sum.bytes += byteCount;
-          if (kind === "garbage") sum.deleted++;
-          else sum.repaired++;
+          if (kind === "garbage") {
+            sum.deleted++;
+            totals.nodeCount--;
+          } else sum.repaired++;
         }
       };
       await inGroups(sweepPart(subject.store, part, runs, totals), batchCountMax, repair);
-      const isLast = part.index + 1 === part.count;
-      if (isLast && options.after === undefined)
-        await epoch.settle({ ...totals, nodeCount: totals.nodeCount - sum.deleted });
+      if (part.index + 1 === part.count) await epoch.settle(totals);
+      quiet = epoch.generation;
     } finally {
       epoch.end();
     }
-    onProgress?.({ part, deletedCount: sum.deleted, reclaimedByteCount: sum.bytes });
+    onProgress?.({
+      part,
+      totals: { ...totals },
+      generation: quiet,
+      deletedCount: sum.deleted,
+      reclaimedByteCount: sum.bytes,
+    });
     part = nextPart(part);
   }
   return {
-    nodeCount: totals.nodeCount - sum.deleted,
+    nodeCount: totals.nodeCount,
     deletedCount: sum.deleted,
     repairedCount: sum.repaired,
     reclaimedByteCount: sum.bytes,
   };
+}
+
+const NO_TOTALS: SweepTotals = { nodeCount: 0, byteCount: 0, runCountCount: 0 };
+
+async function markAll(
+  { source, read }: Collectable,
+  epoch: CollectEpoch,
+  part: Part,
+  signal: StopSignal | undefined,
+): Promise<Map<string, number>> {
+  try {
+    return await read(markRuns(source, epoch.roots, part), signal);
+  } catch (error) {
+    await epoch.assertCurrent();
+    throw error;
+  }
 }
 
 /** How nodes are collected that is not a tree's: whose nodes are there, and from which roots. */
@@ -136,6 +174,8 @@ function nodesOf(store: Store, source: RunSource, roots: readonly Uint8Array[]):
   const epoch: CollectEpoch = {
     roots: roots.map((root) => (sameBytes(root, placeholder) ? undefined : root)),
     nodeCount: 0,
+    generation: 0,
+    assertCurrent: () => Promise.resolve(),
     async repair(findings) {
       // Nobody counts runs here.
       const garbage = findings.filter(({ kind }) => kind === "garbage");
@@ -167,7 +207,7 @@ async function firstPart(
   after: Part | undefined,
 ): Promise<Part | undefined> {
   if (after !== undefined) return nextPart(after);
-  const epoch = await subject.begin();
+  const epoch = await subject.begin(undefined);
   epoch.end();
   return { index: 0, count: partCountFor(epoch.nodeCount, markCountMax) };
 }

@@ -15,8 +15,6 @@ export interface Finding {
   readonly repair: Operation;
   /** Bytes that the repair frees, of key and value. */
   readonly byteCount: number;
-  /** By how much the repair changes the number of run counts. */
-  readonly countRecordChange: -1 | 0 | 1;
 }
 
 /** What a walk over a part's records saw. */
@@ -63,7 +61,6 @@ export async function* sweepPart(
           hash,
           repair: { type: "del", key },
           byteCount,
-          countRecordChange: 0,
         };
     }
   }
@@ -91,13 +88,11 @@ function countFinding(hash: Uint8Array<ArrayBuffer>, expected: number, byteCount
       hash,
       repair: { type: "del", key },
       byteCount,
-      countRecordChange: -1,
     };
   return {
     kind: "run-count",
     hash,
     repair: { type: "put", key, value: encodeRuns(expected) },
     byteCount: 0,
-    countRecordChange: byteCount === 0 ? 1 : 0,
   };
 }

@@ -3,20 +3,19 @@ import { keyText, sameBytes } from "@x/store/adapter";
 
 import { JellyfishError } from "../errors.ts";
 import { type TreeHandle } from "../tree/handle.ts";
-import { type TreeRecord } from "../tree/layout.ts";
+import { encodeTreeRecord, TREE_KEY, type TreeRecord } from "../tree/layout.ts";
 import { type Collectable, type CollectEpoch } from "./collect.ts";
 import { type Finding, type SweepTotals } from "./sweep.ts";
 
 /** An open tree, to be collected beside its updates. */
 export function collectableTree(handle: TreeHandle): Collectable {
   const { source } = handle;
-  const quiet = { generation: handle.state.record.generation };
   return {
     store: handle.store,
     source: { ...source, context: { ...source.context, cache: undefined } },
     read: (reading, signal: StopSignal | undefined) => handle.readLong(reading, signal),
     // In the queue, so that no load is half done.
-    begin: () => handle.queue.run(() => Promise.resolve(new TreeEpoch(handle, quiet))),
+    begin: (quiet) => handle.queue.run(() => Promise.resolve(new TreeEpoch(handle, quiet))),
   };
 }
 
@@ -29,14 +28,14 @@ class TreeEpoch implements CollectEpoch {
   readonly #ends: (() => void)[] = [];
   readonly #reloadCount: number;
   /** The generation there is if nobody but this collection wrote since it began. */
-  readonly #quiet: { generation: number };
+  #quiet: number;
 
-  constructor(handle: TreeHandle, quiet: { generation: number }) {
+  constructor(handle: TreeHandle, quiet: number | undefined) {
     handle.assertOpen();
     const { record, versions } = handle.state;
     const { placeholder } = handle.options.scheme;
     this.#handle = handle;
-    this.#quiet = quiet;
+    this.#quiet = quiet ?? record.generation;
     this.#reloadCount = handle.reloadCount;
     this.nodeCount = record.nodeCount;
     this.roots = versions.map(({ root }) => (sameBytes(root, placeholder) ? undefined : root));
@@ -47,19 +46,29 @@ class TreeEpoch implements CollectEpoch {
     this.#ends.push(handle.onNodeChanged((hash) => this.#changed.add(keyText(hash))));
   }
 
+  get generation(): number {
+    return this.#quiet;
+  }
+
+  async assertCurrent(): Promise<void> {
+    this.#assertAlone();
+    const bytes = await this.#handle.store.get(TREE_KEY);
+    if (sameBytes(bytes, encodeTreeRecord(this.#handle.state.record))) return;
+    await this.#handle.queue.run(() => this.#handle.reload());
+    throw conflict();
+  }
+
   async repair(findings: readonly Finding[]): Promise<readonly Finding[]> {
     return this.#handle.queue.run(async () => {
       this.#assertAlone();
       const own = findings.filter(({ hash }) => !this.#changed.has(keyText(hash)));
       if (own.length === 0) return own;
       const { record } = this.#handle.state;
-      const change = own.reduce((sum, { countRecordChange }) => sum + countRecordChange, 0);
-      // Where counts are kept, the record must not say that there are none.
-      const countMin = own.some(({ repair }) => repair.type === "put") ? 1 : 0;
-      const runCountCount = Math.max(countMin, record.runCountCount + change);
+      // Too many costs a read; too few would let nodes go that have a count. Settling makes it exact.
+      const putCount = own.filter(({ repair }) => repair.type === "put").length;
       await this.#write(
         own.map(({ repair }) => repair),
-        { runCountCount },
+        { runCountCount: record.runCountCount + putCount },
       );
       return own;
     });
@@ -69,7 +78,7 @@ class TreeEpoch implements CollectEpoch {
     await this.#handle.queue.run(async () => {
       this.#assertAlone();
       const { record } = this.#handle.state;
-      if (record.generation !== this.#quiet.generation) return;
+      if (record.generation !== this.#quiet) return;
       if (record.nodeCount === nodeCount && record.runCountCount === runCountCount) return;
       await this.#write([], { nodeCount, runCountCount });
     });
@@ -81,16 +90,19 @@ class TreeEpoch implements CollectEpoch {
 
   /** What another writer has changed since is not known here. */
   #assertAlone(): void {
-    if (this.#handle.reloadCount !== this.#reloadCount)
-      throw new JellyfishError("JELLYFISH_CONFLICT", "another writer has changed the tree");
+    if (this.#handle.reloadCount !== this.#reloadCount) throw conflict();
   }
 
   async #write(
     operations: Parameters<TreeHandle["repair"]>[0],
     counts: Partial<Pick<TreeRecord, "nodeCount" | "runCountCount">>,
   ): Promise<void> {
-    const isQuiet = this.#handle.state.record.generation === this.#quiet.generation;
+    const isQuiet = this.#handle.state.record.generation === this.#quiet;
     await this.#handle.repair(operations, counts);
-    if (isQuiet) this.#quiet.generation = this.#handle.state.record.generation;
+    if (isQuiet) this.#quiet = this.#handle.state.record.generation;
   }
+}
+
+function conflict(): JellyfishError {
+  return new JellyfishError("JELLYFISH_CONFLICT", "another writer has changed the tree");
 }

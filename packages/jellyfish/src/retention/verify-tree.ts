@@ -12,7 +12,11 @@ import {
   VERSION_RANGE,
   versionKey,
 } from "../tree/layout.ts";
-import { type ResolvedOptions } from "../tree/options.ts";
+import {
+  type JellyfishTreeOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "../tree/options.ts";
 import { markRuns, partCountFor } from "./marks.ts";
 import { type RunSource } from "./runs.ts";
 import { sweepPart, type SweepTotals } from "./sweep.ts";
@@ -39,6 +43,18 @@ export interface VerifyReport {
   readonly byteCount: number;
   /** The first in the order of the walk; `undefined`: all is right. */
   readonly firstBad: BadRecord | undefined;
+}
+
+/**
+ * Verifies a stored tree without opening it, which damaged records may forbid. Nobody may write meanwhile.
+ *
+ * @param options - those the tree is opened with
+ */
+export async function verifyTree<K, V>(
+  store: Store,
+  options: JellyfishTreeOptions<K, V> & VerifyOptions = {},
+): Promise<VerifyReport> {
+  return verifyStore(store, resolveOptions(options), options);
 }
 
 /**

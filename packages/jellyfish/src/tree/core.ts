@@ -1,12 +1,14 @@
 import { type Bytes, type Store } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 
+import { type Change } from "../change.ts";
 import { JellyfishError } from "../errors.ts";
 import { type LeafNode } from "../node.ts";
 import { PATH_SIZE } from "../path.ts";
 import { type Codec } from "./codec.ts";
 import { type TreeHandle } from "./handle.ts";
 import { type MetricName } from "./metrics.ts";
+import { type TreeOperation } from "./update-set.ts";
 
 /** What a tree shares with its views: its store, and how keys and values become bytes. */
 export class Core<K, V, S extends Store> {
@@ -38,10 +40,6 @@ export class Core<K, V, S extends Store> {
     return { path: this.#pathOfBytes(bytes), key: isHashed ? bytes : undefined };
   }
 
-  encodeValue(value: V): Uint8Array {
-    return this.#valueCodec.encode(value);
-  }
-
   /** The value of a leaf, from fresh bytes; `undefined` for no leaf. */
   valueOf(leaf: LeafNode): V;
   valueOf(leaf: LeafNode | undefined): V | undefined;
@@ -58,6 +56,29 @@ export class Core<K, V, S extends Store> {
         "a leaf does not keep the key that was hashed to its path",
       );
     return this.#keyCodec.decode(copyBytes(leaf.key));
+  }
+
+  /** Changes as the tree takes them, with everything encoded. */
+  changesOf(operations: Iterable<TreeOperation<K, V>>): Change[] {
+    const changes: Change[] = [];
+    for (const operation of operations) {
+      const { path, key } = this.placeOf(operation.key);
+      if (operation.type === "del") changes.push({ path, value: undefined });
+      else changes.push({ path, key, value: this.#valueCodec.encode(operation.value) });
+    }
+    return changes;
+  }
+
+  /**
+   * Entries as changes, encoded one by one.
+   *
+   * @yields one for each
+   */
+  async *putsOf(
+    entries: AsyncIterable<readonly [K, V]> | Iterable<readonly [K, V]>,
+  ): AsyncGenerator<Change, void, undefined> {
+    for await (const [key, value] of entries)
+      yield { ...this.placeOf(key), value: this.#valueCodec.encode(value) };
   }
 
   observe(name: MetricName, value: number, method: string): void {

@@ -2,9 +2,11 @@ import { type Bytes, type Range, type Reading, type Store, type SyncReads } from
 
 import { type TreeContext } from "../context.ts";
 import { type LeafNode } from "../node.ts";
+import { getWithProof } from "../proof/path.ts";
 import { pathAfter, readChunk, type RestoreChunk } from "../restore/restore.ts";
 import { countRange, leafAtIndex, rankOf } from "../rank.ts";
 import { getLeaf, getLeaves, hasLeaf } from "../read.ts";
+import { type PathProof } from "../verify/proof.ts";
 import { LeafWalk, listLeaves } from "../walk.ts";
 import { type Core } from "./core.ts";
 import { LeafIterator, type LeafSource, SyncLeafIterator } from "./leaf-iterator.ts";
@@ -13,8 +15,13 @@ import { type MetricName } from "./metrics.ts";
 /** A root, for as long as nobody has released it. */
 export interface ReadPoint {
   readonly root: Uint8Array;
-  readonly leafCount: number;
   release(): void;
+}
+
+/** See {@link MapReads.getWithProof}. */
+export interface ProvenValue<V> {
+  readonly value: V | undefined;
+  readonly proof: PathProof;
 }
 
 /** See {@link MapReads.chunks}. */
@@ -62,7 +69,7 @@ export abstract class MapReads<K, V, S extends Store> {
   async get(key: K): Promise<V | undefined> {
     const path = this.core.pathOf(key);
     return this.#timed("get", "smt_get_latency_seconds", async () => {
-      const leaf = await this.read((context, { root }) => getLeaf(context, root, path));
+      const leaf = await this.run((context, root) => getLeaf(context, root, path));
       this.#observeLeaf("get", leaf);
       return this.core.valueOf(leaf);
     });
@@ -72,7 +79,7 @@ export abstract class MapReads<K, V, S extends Store> {
   getSync(this: MapReads<K, V, SyncStore>, key: K): V | undefined {
     const path = this.core.pathOf(key);
     return this.#timedSync("getSync", "smt_get_latency_seconds", () => {
-      const leaf = this.readSync((context, { root }) => getLeaf(context, root, path));
+      const leaf = this.runSync((context, root) => getLeaf(context, root, path));
       this.#observeLeaf("getSync", leaf);
       return this.core.valueOf(leaf);
     });
@@ -82,7 +89,7 @@ export abstract class MapReads<K, V, S extends Store> {
   async has(key: K): Promise<boolean> {
     const path = this.core.pathOf(key);
     return this.#timed("has", "smt_get_latency_seconds", () =>
-      this.read((context, { root }) => hasLeaf(context, root, path)),
+      this.run((context, root) => hasLeaf(context, root, path)),
     );
   }
 
@@ -90,21 +97,36 @@ export abstract class MapReads<K, V, S extends Store> {
   hasSync(this: MapReads<K, V, SyncStore>, key: K): boolean {
     const path = this.core.pathOf(key);
     return this.#timedSync("hasSync", "smt_get_latency_seconds", () =>
-      this.readSync((context, { root }) => hasLeaf(context, root, path)),
+      this.runSync((context, root) => hasLeaf(context, root, path)),
     );
+  }
+
+  /**
+   * The value of a key with the proof of it, or that there is none: for `verifyInclusion` or `verifyExclusion` of
+   * `@x/jellyfish/verify`, with {@link pathOf} the key and the value's stored bytes. One read per level.
+   */
+  async getWithProof(key: K): Promise<ProvenValue<V>> {
+    const path = this.core.pathOf(key);
+    const name = "smt_get_with_proof_latency_seconds";
+    return this.#timed("getWithProof", name, async () => {
+      const { value, proof } = await this.run((context, root) => getWithProof(context, root, path));
+      this.core.observe("smt_get_with_proof_bytes", value?.length ?? 0, "getWithProof");
+      const leaf = value && ({ kind: "leaf", path, value, key: undefined } as const);
+      return { value: this.core.valueOf(leaf), proof };
+    });
   }
 
   /** Values of many keys, in their order: one read per level for all of them. */
   async getMany(keys: readonly K[]): Promise<(V | undefined)[]> {
     const paths = keys.map((key) => this.core.pathOf(key));
-    const leaves = await this.read((context, { root }) => getLeaves(context, root, paths));
+    const leaves = await this.run((context, root) => getLeaves(context, root, paths));
     return leaves.map((leaf) => this.core.valueOf(leaf));
   }
 
   /** As {@link getMany}, without waiting. */
   getManySync(this: MapReads<K, V, SyncStore>, keys: readonly K[]): (V | undefined)[] {
     const paths = keys.map((key) => this.core.pathOf(key));
-    const leaves = this.readSync((context, { root }) => getLeaves(context, root, paths));
+    const leaves = this.runSync((context, root) => getLeaves(context, root, paths));
     return leaves.map((leaf) => this.core.valueOf(leaf));
   }
 
@@ -158,7 +180,7 @@ export abstract class MapReads<K, V, S extends Store> {
     if (!Number.isSafeInteger(limit) || limit < 1)
       throw new RangeError(`limit is ${limit}, not a count of 1 or more`);
     return this.#timed("list", "smt_list_latency_seconds", async () => {
-      const leaves = await this.read((context, { root }) =>
+      const leaves = await this.run((context, root) =>
         listLeaves(context, root, { limit, cursor }),
       );
       const size = leaves.reduce((sum, { value }) => sum + value.length, 0);
@@ -174,18 +196,18 @@ export abstract class MapReads<K, V, S extends Store> {
   /** How many keys are before this one, by path. One read per level. JELLYFISH_NO_COUNTS if nodes do not count. */
   async rank(key: K): Promise<number> {
     const path = this.core.pathOf(key);
-    return this.read((context, { root }) => rankOf(context, root, path));
+    return this.run((context, root) => rankOf(context, root, path));
   }
 
   /** The entry with `index` entries before it; `undefined` if there are not so many. As {@link rank}. */
   async entryAt(index: number): Promise<[K, V] | undefined> {
-    const leaf = await this.read((context, { root }) => leafAtIndex(context, root, index));
+    const leaf = await this.run((context, root) => leafAtIndex(context, root, index));
     return leaf === undefined ? undefined : this.#entryOf(leaf);
   }
 
   /** How many keys a range has. As {@link rank}, for both ends together. */
   async count(range?: Range): Promise<number> {
-    return this.read((context, { root }) => countRange(context, root, range));
+    return this.run((context, root) => countRange(context, root, range));
   }
 
   abstract get root(): Bytes;
@@ -216,21 +238,27 @@ export abstract class MapReads<K, V, S extends Store> {
   /** Pins the root to read; errors if there is none any more. `owner`: who forgets it without releasing releases it. */
   protected abstract pin(owner?: object): ReadPoint;
 
-  protected async read<T>(
-    make: (context: TreeContext, point: ReadPoint) => Reading<T>,
-  ): Promise<T> {
+  /**
+   * Runs any reading of one root, such as those that make proofs: `tree.run((context, root) => proveBatch(context, root, paths))`. The
+   * root stays readable until it ends.
+   */
+  async run<T>(make: (context: TreeContext, root: Uint8Array) => Reading<T>): Promise<T> {
     const point = this.pin();
     try {
-      return await this.core.handle.read(make(this.context, point));
+      return await this.core.handle.read(make(this.context, point.root));
     } finally {
       point.release();
     }
   }
 
-  protected readSync<T>(make: (context: TreeContext, point: ReadPoint) => Reading<T>): T {
+  /** As {@link run}, without waiting. */
+  runSync<T>(
+    this: MapReads<K, V, SyncStore>,
+    make: (context: TreeContext, root: Uint8Array) => Reading<T>,
+  ): T {
     const point = this.pin();
     try {
-      return this.core.handle.readSync(make(this.context, point));
+      return this.core.handle.readSync(make(this.context, point.root));
     } finally {
       point.release();
     }

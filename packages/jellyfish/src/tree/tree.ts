@@ -1,15 +1,17 @@
-import { type Bytes, type Store } from "@x/store";
+import { type Bytes, type Range, type Store } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 
-import { type Change } from "../change.ts";
+import { DifferenceWalk } from "../difference.ts";
 import { JellyfishError } from "../errors.ts";
-import { type Arrival, type ChainPlan } from "../retention/chain.ts";
+import { type LeafNode } from "../node.ts";
+import { makePatch, type Patch } from "../patch.ts";
 import { collectGarbage, type CollectOptions, type CollectReport } from "../retention/collect.ts";
 import { collectableTree } from "../retention/tree-collect.ts";
 import { verifyStore, type VerifyOptions, type VerifyReport } from "../retention/verify-tree.ts";
 import { overlaid } from "../retention/overlaid.ts";
 import { type ChunkSource, restoreChunks, type RestoreOptions } from "../restore/restore.ts";
-import { rememberUpdate, update, type UpdateResult } from "../update.ts";
+import { update } from "../update.ts";
+import { type Commit, commitChanges } from "./commit.ts";
 import { Core } from "./core.ts";
 import { lookupIn, type TreeDraft } from "./draft-nodes.ts";
 import { openState, TreeHandle } from "./handle.ts";
@@ -20,19 +22,11 @@ import { type JellyfishTreeOptions, resolveCodecs, resolveOptions } from "./opti
 import { TreeView } from "./view.ts";
 import { type TreeOperation } from "./update-set.ts";
 
-/** What an update did. */
-export interface Commit {
-  /** The tree's root now. */
-  readonly root: Bytes;
-  /** Whether anything changed; otherwise nothing was written. */
-  readonly isChanged: boolean;
-  /** Leaves now. */
-  readonly leafCount: number;
-  /** Nodes written, and bytes of their records without keys. */
-  readonly writtenCount: number;
-  readonly writtenByteCount: number;
-  /** Nodes deleted: those that no retained root needs any more. */
-  readonly deletedCount: number;
+/** A key that two roots answer differently. */
+export interface DifferentEntry<K, V> {
+  readonly key: K;
+  readonly before: V | undefined;
+  readonly after: V | undefined;
 }
 
 /** A retained root. */
@@ -93,6 +87,11 @@ export class JellyfishTree<
     return this.core.handle.current.leafCount;
   }
 
+  /** Reads under way, open views and iterators: what keeps roots readable now, beside history and `retain`. */
+  get pinCount(): number {
+    return this.core.handle.pins.count;
+  }
+
   /** The root of the empty tree. 32 fresh bytes. */
   get emptyRoot(): Bytes {
     return new Uint8Array(this.context.scheme.placeholder);
@@ -136,7 +135,7 @@ export class JellyfishTree<
   ): Promise<TreeDraft> {
     this.core.handle.assertOpen();
     const known = lookupIn(drafts);
-    const changes = this.#changesOf(operations);
+    const changes = this.core.changesOf(operations);
     const point = this.pin();
     try {
       const reading = update({ ...this.context, cache: undefined }, root, changes);
@@ -144,6 +143,63 @@ export class JellyfishTree<
       return { root: result.root, nodes: result.nodes };
     } finally {
       point.release();
+    }
+  }
+
+  /**
+   * Makes of the present root what a patch made it elsewhere.
+   *
+   * @throws JellyfishError JELLYFISH_PATCH if the patch begins at another root, or does not lead to its own; nothing is written
+   */
+  async applyPatch(patch: Patch, options: Pick<UpdateTreeOptions, "sync"> = {}): Promise<Commit> {
+    const { from, to, changes } = patch;
+    const { handle } = this.core;
+    return handle.queue.run(() => commitChanges(handle, changes, { ...options, from, to }));
+  }
+
+  /**
+   * The patch between two retained roots. Costs, and holds in memory, the size of the difference.
+   *
+   * @throws JellyfishError JELLYFISH_ROOT_UNKNOWN if one of them is not retained
+   */
+  async patch(before: Uint8Array, after: Uint8Array): Promise<Patch> {
+    const views = [this.at(before), this.at(after)];
+    try {
+      return await this.core.handle.read(makePatch(this.context, { before, after }));
+    } finally {
+      for (const view of views) view.close();
+    }
+  }
+
+  /**
+   * The keys at which two retained roots differ, by path; equal subtrees are skipped. Both stay readable until the end or
+   * `return()`.
+   *
+   * @yields keys with both values
+   * @throws JellyfishError JELLYFISH_ROOT_UNKNOWN; JELLYFISH_KEY_UNKNOWN as {@link entries}
+   */
+  async *difference(
+    before: Uint8Array,
+    after: Uint8Array,
+    range?: Range,
+  ): AsyncGenerator<DifferentEntry<K, V>, void, undefined> {
+    const views = [this.at(before), this.at(after)];
+    try {
+      const walk = new DifferenceWalk(this.context, { before, after }, range);
+      for (;;) {
+        const page = await this.core.handle.read(walk.next());
+        if (page.length === 0) return;
+        for (const one of page) {
+          const leaf = (one.before ?? one.after) as LeafNode;
+          yield {
+            key: this.core.keyOf(leaf),
+            before: this.core.valueOf(one.before),
+            after: this.core.valueOf(one.after),
+          };
+        }
+      }
+    } finally {
+      for (const view of views) view.close();
     }
   }
 
@@ -160,7 +216,7 @@ export class JellyfishTree<
     const { handle } = this.core;
     return handle.queue.run(async () => {
       handle.assertOpen();
-      return loadChunks(handle, this.#putsOf(entries), options);
+      return loadChunks(handle, this.core.putsOf(entries), options);
     });
   }
 
@@ -268,7 +324,7 @@ export class JellyfishTree<
   }
 
   /**
-   * Looks at every record of the store; names the first that is wrong. For a store whose tree does not open, see {@link verifyTree}.
+   * Looks at every record of the store; names the first that is wrong. For a store whose tree does not open, see `verifyTree`.
    * Updates wait until it has ended.
    */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -299,9 +355,9 @@ export class JellyfishTree<
   protected override pin(owner?: object): ReadPoint {
     const { handle } = this.core;
     handle.assertOpen();
-    const { root, leafCount, sequence } = handle.current;
+    const { root, sequence } = handle.current;
     const pin = handle.pins.pin(sequence, owner);
-    return { root, leafCount, release: () => pin.release() };
+    return { root, release: () => pin.release() };
   }
 
   #versionOf(root: Uint8Array): Version {
@@ -312,33 +368,18 @@ export class JellyfishTree<
     return version;
   }
 
-  async *#putsOf(
-    entries: AsyncIterable<readonly [K, V]> | Iterable<readonly [K, V]>,
-  ): AsyncGenerator<Change, void, undefined> {
-    for await (const [key, value] of entries)
-      yield { ...this.core.placeOf(key), value: this.core.encodeValue(value) };
-  }
-
-  #changesOf(operations: Iterable<TreeOperation<K, V>>): Change[] {
-    const changes: Change[] = [];
-    for (const operation of operations) {
-      const { path, key } = this.core.placeOf(operation.key);
-      if (operation.type === "del") changes.push({ path, value: undefined });
-      else changes.push({ path, key, value: this.core.encodeValue(operation.value) });
-    }
-    return changes;
-  }
-
   async #update(
     method: "set" | "delete" | "batch",
     operations: Iterable<TreeOperation<K, V>>,
     options: UpdateTreeOptions = {},
   ): Promise<Commit> {
     this.core.handle.assertOpen();
-    const changes = this.#changesOf(operations);
+    const changes = this.core.changesOf(operations);
     const { metrics } = this.core.handle.options;
     const begin = metrics?.now() ?? 0;
-    const commit = await this.core.handle.queue.run(() => this.#commit(changes, options));
+    const commit = await this.core.handle.queue.run(() =>
+      commitChanges(this.core.handle, changes, options),
+    );
     if (metrics !== undefined) {
       const seconds = metrics.now() - begin;
       for (const what of method === "batch" ? (["puts"] as const) : METRICS_OF[method]) {
@@ -348,65 +389,6 @@ export class JellyfishTree<
     }
     return commit;
   }
-
-  async #commit(
-    changes: readonly Change[],
-    { sync, drafts = [] }: UpdateTreeOptions,
-  ): Promise<Commit> {
-    const { handle } = this.core;
-    handle.assertOpen();
-    const base = handle.current;
-    const result = await handle.read(update(this.context, base.root, changes));
-    const isChanged = result.nodes.length + result.stale.length > 0;
-    if (!isChanged) return commitOf(base, undefined);
-    const arrival = this.#arrivalOf(base, result, drafts);
-    const plan = await handle.write(
-      { arrival, departures: handle.departures(true), rewritten: [] },
-      sync,
-    );
-    rememberUpdate(this.context, result);
-    return commitOf(handle.current, plan);
-  }
-
-  #arrivalOf(base: Version, result: UpdateResult, drafts: readonly TreeDraft[]): Arrival {
-    const { newLeaves, staleLeaves } = result.counters;
-    return {
-      base,
-      kind: "committed",
-      root: result.root,
-      leafCount: base.leafCount + newLeaves - staleLeaves,
-      target: undefined,
-      nodeBytes: lookupIn([...drafts, result]),
-      // The trees that leaves carry are not in the update's own lists.
-      difference:
-        this.core.handle.options.nestedRoots === undefined
-          ? { gained: result.nodes, lost: result.stale }
-          : undefined,
-    };
-  }
-}
-
-/**
- * {@link JellyfishTree.verify} without opening, which damaged records may forbid. Nobody may write meanwhile.
- *
- * @param options - those the tree is opened with
- */
-export async function verifyTree<K, V>(
-  store: Store,
-  options: JellyfishTreeOptions<K, V> & VerifyOptions = {},
-): Promise<VerifyReport> {
-  return verifyStore(store, resolveOptions(options), options);
 }
 
 const METRICS_OF = { set: ["put", "puts"], delete: ["remove", "puts"] } as const;
-
-function commitOf({ root, leafCount }: Version, plan: ChainPlan | undefined): Commit {
-  return {
-    root: new Uint8Array(root),
-    isChanged: plan !== undefined,
-    leafCount,
-    writtenCount: plan?.entries.writtenCount ?? 0,
-    writtenByteCount: plan?.entries.writtenByteCount ?? 0,
-    deletedCount: plan?.entries.deletedCount ?? 0,
-  };
-}

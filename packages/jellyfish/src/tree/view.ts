@@ -1,4 +1,5 @@
 import { type Bytes, type Store } from "@x/store";
+import { copyBytes } from "@x/store/adapter";
 
 import { JellyfishError } from "../errors.ts";
 import { type Core } from "./core.ts";
@@ -6,15 +7,20 @@ import { type Version } from "./layout.ts";
 import { MapReads, type ReadPoint } from "./map-reads.ts";
 import { type Pin } from "./pins.ts";
 
+/** What a view reads. */
+interface ViewPoint extends Pick<Version, "root" | "sequence"> {
+  readonly leafCount: number | undefined;
+}
+
 /**
  * A retained root, for reading. It stays readable until the view is closed; one that is forgotten instead is closed when it
  * is collected as garbage.
  */
 export class TreeView<K, V, S extends Store> extends MapReads<K, V, S> {
-  readonly #version: Pick<Version, "root" | "leafCount" | "sequence">;
+  readonly #version: ViewPoint;
   readonly #pin: Pin;
 
-  constructor(core: Core<K, V, S>, version: Pick<Version, "root" | "leafCount" | "sequence">) {
+  constructor(core: Core<K, V, S>, version: ViewPoint) {
     super(core);
     this.#version = version;
     this.#pin = core.handle.pins.pin(version.sequence, this);
@@ -25,9 +31,20 @@ export class TreeView<K, V, S extends Store> extends MapReads<K, V, S> {
     return new Uint8Array(this.#version.root);
   }
 
-  /** Leaves of this root; of a nested one, those of the tree that carries it. */
-  get size(): number {
+  /** Leaves of this root; `undefined` for a nested one, which {@link count} counts. */
+  get size(): number | undefined {
     return this.#version.leafCount;
+  }
+
+  /**
+   * Reads a tree that a leaf of this view carries; for as long as this view is open.
+   *
+   * @param root - as the leaf's value names it
+   */
+  nested(root: Uint8Array): TreeView<K, V, S> {
+    const { sequence } = this.#version;
+    if (this.#pin.isReleased) throw closed();
+    return new TreeView(this.core, { sequence, root: copyBytes(root), leafCount: undefined });
   }
 
   /** Lets go of the root; reads that are under way end as they began. Again does nothing. */
@@ -42,9 +59,13 @@ export class TreeView<K, V, S extends Store> extends MapReads<K, V, S> {
   protected override pin(owner?: object): ReadPoint {
     const { handle } = this.core;
     handle.assertOpen();
-    if (this.#pin.isReleased) throw new JellyfishError("JELLYFISH_CLOSED", "the view is closed");
-    const { root, leafCount, sequence } = this.#version;
+    if (this.#pin.isReleased) throw closed();
+    const { root, sequence } = this.#version;
     const pin = handle.pins.pin(sequence, owner);
-    return { root, leafCount, release: () => pin.release() };
+    return { root, release: () => pin.release() };
   }
+}
+
+function closed(): JellyfishError {
+  return new JellyfishError("JELLYFISH_CLOSED", "the view is closed");
 }

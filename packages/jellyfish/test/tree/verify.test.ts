@@ -3,7 +3,7 @@ import { FailingStore, hexOf, Random, seedOf, StoreModel } from "@x/testing";
 import { describe, expect, test } from "vitest";
 
 import { compactNodes, roochNodes } from "../../src/index.ts";
-import { JellyfishTree, verifyTree } from "../../src/tree/tree.ts";
+import { JellyfishTree, verifyTree } from "../../src/index.ts";
 
 const formats = {
   "compact+counts+keys": compactNodes({ counts: true, keys: true }),
