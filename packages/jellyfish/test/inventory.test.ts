@@ -121,7 +121,7 @@ describe("a tree", () => {
   it("an overwrite lists exactly one leaf as stale; stale and new have nothing in common", () => {
     const history = new History();
     const random = new Random(5);
-    const keys = Array.from({ length: 40 }, () => toHex(random.pathOf(32)));
+    const keys = Array.from({ length: 40 }, () => toHex(random.bytes(32)));
     history.apply(...keys.map((key): HexChange => [key, "0101"]));
     const { nodes, stale, counters } = history.apply([keys[3] as string, "0102"]);
     expect(counters.staleLeaves).toBe(1);
@@ -131,7 +131,7 @@ describe("a tree", () => {
 
   it("twenty keys in ten batches and in one give the same tree", () => {
     const random = new Random(9);
-    const keys = Array.from({ length: 20 }, () => toHex(random.pathOf(32)));
+    const keys = Array.from({ length: 20 }, () => toHex(random.bytes(32)));
     const [steps, once] = [new History(), new History()];
     for (let i = 0; i < 20; i += 2)
       steps.apply(...keys.slice(i, i + 2).map((key): HexChange => [key, "0101"]));
