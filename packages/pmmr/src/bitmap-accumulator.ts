@@ -7,7 +7,8 @@ import {
   popCount,
   setBit,
 } from "./bitmap-chunk.ts";
-import { type MmrHashing, bagPeaks, grinHashing } from "./hashing.ts";
+import { grinHashing } from "./fast-hashing.ts";
+import { type MmrHashing, bagPeaks } from "./hashing.ts";
 import { digestAt, hashInners, hashLeaves } from "./levels.ts";
 import { leafCount, leafPosition, peaks } from "./position.ts";
 import { makeSegment } from "./segment-make.ts";

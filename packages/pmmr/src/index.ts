@@ -13,7 +13,8 @@ export {
 export { BitmapSync, type BitmapSyncTarget } from "./bitmap-sync.ts";
 export { bytesCodec, type ElementCodec } from "./codec.ts";
 export { PmmrError, type PmmrErrorCode, type PmmrProblem, type PmmrProblemKind } from "./errors.ts";
-export { grinHashing, type MmrHashing } from "./hashing.ts";
+export { grinHashing } from "./fast-hashing.ts";
+export type { MmrHashing } from "./hashing.ts";
 export { MemoryBackend, type MemoryBackendOptions } from "./memory-backend.ts";
 export { type LeafEntry, type PmmrStats, PmmrView, type ViewOptions } from "./pmmr-view.ts";
 export { Pmmr } from "./pmmr.ts";

@@ -2,7 +2,8 @@ import { equalBytes } from "@x/hash";
 import type { PmmrReader } from "./backend.ts";
 import type { ElementCodec } from "./codec.ts";
 import { PmmrError } from "./errors.ts";
-import { bagPeaks, grinHashing, type MmrHashing } from "./hashing.ts";
+import { grinHashing } from "./fast-hashing.ts";
+import { bagPeaks, type MmrHashing } from "./hashing.ts";
 import { checkCount, familyBranch, isLeaf, leafCount, leafPosition, peaks } from "./position.ts";
 import type { MerkleProof } from "./proof.ts";
 import {

@@ -1,7 +1,8 @@
 import { equalBytes } from "@x/hash";
 import type { IndexSet } from "./backend.ts";
 import { PmmrError } from "./errors.ts";
-import { type MmrHashing, grinHashing } from "./hashing.ts";
+import { grinHashing } from "./fast-hashing.ts";
+import type { MmrHashing } from "./hashing.ts";
 import { isValidSize } from "./position.ts";
 import {
   type CompatibleContext,

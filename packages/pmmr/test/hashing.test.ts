@@ -1,6 +1,7 @@
 import { blake2b256, type Hasher, sha256 } from "@x/hash";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { grinHashing as fastGrinHashing } from "../src/fast-hashing.ts";
 import { bagPeaks, grinHashing, INNER_ROW_SIZE, writePosition } from "../src/hashing.ts";
 import { hashLeaves, hashNewNodes } from "../src/levels.ts";
 import { leafPosition, peaks } from "../src/position.ts";
@@ -9,6 +10,21 @@ import { word } from "./support.ts";
 import { fromHex, type GenesisRow, toHex, vectors } from "./vectors.ts";
 
 const hashing = grinHashing();
+
+test("the rule of ranges gives the hashes of the verifier's, by the fastest engine", () => {
+  const fast = fastGrinHashing();
+  expect(fast.name).toBe(hashing.name);
+  const hash = fast.hashLeaf(3, word(7));
+  expect(hash).toEqual(hashing.hashLeaf(3, word(7)));
+  expect(fast.hashInner(5, hash, hash)).toEqual(hashing.hashInner(5, hash, hash));
+  const rows = new Uint8Array(5 * INNER_ROW_SIZE).fill(9);
+  const [digests, expected] = [new Uint8Array(5 * 32), new Uint8Array(5 * 32)];
+  fast.hashInners(rows, 5, digests);
+  hashing.hashInners(rows, 5, expected);
+  expect(digests).toEqual(expected);
+  // The hasher is an argument here too.
+  expect(fastGrinHashing(sha256()).name).toBe("grin/sha-256");
+});
 
 /** Root of the range of one leaf. */
 function leaf(hashForm: string): string {
