@@ -7,7 +7,7 @@ import { bitAt, commonBits } from "../path.ts";
 import { type ProvenEntry } from "../verify/proof.ts";
 import { type RangeProof } from "../verify/range-proof.ts";
 import { namedLeaf } from "./named-leaf.ts";
-import { getWithProof, presentKey } from "./path.ts";
+import { getWithProof, presentKey, proveInclusion } from "./path.ts";
 import { halvesOf, leafOf, type Place, rootPlace } from "./place.ts";
 
 /** Which entries to prove. */
@@ -79,6 +79,22 @@ export function* proveExclusionByNeighbours(
   const { entries, proof } = yield* proveRange(context, root, { from: path, to: path });
   if (entries.length > 0) throw presentKey();
   return proof;
+}
+
+/**
+ * The right-hand siblings of a leaf, from the leaf up: what Rooch proves a range from the first leaf up to that one with.
+ *
+ * @yields the hashes of nodes to read
+ * @throws JellyfishError JELLYFISH_KEY_ABSENT if the path has no value, and as {@link proveRange}
+ * @see FORMAT.md, "BCS"
+ */
+export function* proveRightSiblings(
+  context: TreeContext,
+  root: Uint8Array,
+  path: Uint8Array,
+): Reading<Uint8Array[]> {
+  const { siblings } = yield* proveInclusion(context, root, path);
+  return siblings.filter((_, i) => bitAt(path, siblings.length - 1 - i) === 0);
 }
 
 /**

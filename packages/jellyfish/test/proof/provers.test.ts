@@ -1,11 +1,15 @@
-import { toHex } from "@x/hash";
+import { fromHex, toHex } from "@x/hash";
 import { type Reading, runSync } from "@x/store";
 import { type Random, Random as Seeded, scaled } from "@x/testing";
 import { describe, expect, it } from "vitest";
-import { compactNodes, type TreeContext, update } from "../../src/index.ts";
+import { compactNodes, rooch, type TreeContext, update } from "../../src/index.ts";
 import { getWithProof, proveExclusion, proveInclusion } from "../../src/proof/path.ts";
 import { proveBatch, proveUpdate } from "../../src/proof/partial.ts";
-import { proveExclusionByNeighbours, proveRange } from "../../src/proof/range.ts";
+import {
+  proveExclusionByNeighbours,
+  proveRange,
+  proveRightSiblings,
+} from "../../src/proof/range.ts";
 import {
   updatedRoot,
   verifyBatch,
@@ -15,6 +19,7 @@ import {
   verifyRange,
   verifyUpdate,
 } from "../../src/verify/index.ts";
+import { vectors } from "../vectors.ts";
 import { flipped } from "../verify/edits.ts";
 import { codeOf, NaiveTree } from "../verify/naive-tree.ts";
 import { PATHS, type Setting, SETTINGS, smallTrees } from "../verify/small-trees.ts";
@@ -49,6 +54,31 @@ class Twin {
     this.naive = this.naive.with(changes);
   }
 }
+
+describe("the original's range proofs", () => {
+  interface TreeVector {
+    readonly name: string;
+    readonly entries: readonly (readonly [string, string])[];
+    readonly rangeProofs: readonly {
+      readonly rightmost: string;
+      readonly rightSiblings: readonly string[];
+    }[];
+  }
+  const { cases } = vectors("trees") as { readonly cases: readonly TreeVector[] };
+
+  it.each(cases)("are made as there: $name", ({ entries, rangeProofs }) => {
+    const twin = new Twin({ scheme: rooch(), form: "revealed" });
+    twin.apply(entries.map(([key, raw]) => ({ path: fromHex(key), value: fromHex(raw) })));
+    for (const { rightmost, rightSiblings } of rangeProofs) {
+      const siblings = twin.run(proveRightSiblings(twin.context, twin.root, fromHex(rightmost)));
+      expect(siblings.map(toHex)).toEqual(rightSiblings);
+    }
+    const absent = fromHex("5a".repeat(32));
+    expect(codeOf(() => twin.run(proveRightSiblings(twin.context, twin.root, absent)))).toBe(
+      "JELLYFISH_KEY_ABSENT",
+    );
+  });
+});
 
 describe.each(SETTINGS)("provers under $scheme.name", (setting: Setting) => {
   const { scheme, form } = setting;
