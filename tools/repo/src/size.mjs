@@ -29,6 +29,7 @@ const PROMISES = [
     limit: 8000,
   },
   { name: "@x/hash, blake2b256 alone", imports: { "@x/hash": "blake2b256" }, limit: 5000 },
+  { name: "@x/hash/wasm", imports: { "@x/hash/wasm": "*" }, limit: 15_000 },
 ];
 
 const packages = publishedPackages();
