@@ -1,3 +1,4 @@
+export { type Codecs } from "./codecs.ts";
 export { type Codec, type OrderedCodec } from "./codec.ts";
 export { bytes, utf8 } from "./plain.ts";
 export {
