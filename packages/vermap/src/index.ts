@@ -26,3 +26,23 @@ export { type MapEntry, MapReads } from "./reads/map-reads.ts";
 export { type MapDiffRange, type MapKeyRange, type MapRange } from "./reads/typed-range.ts";
 export { type MapDifference } from "./reads/map-difference.ts";
 export { VerMapError, type VerMapErrorCode, type VerMapErrorOptions } from "./errors.ts";
+export { upsert } from "./map/upsert.ts";
+export { type Tag } from "./tag/tag-record.ts";
+export { type TagOptions, Tags, tags } from "./tag/tags.ts";
+export { cherryPick, type ReplayOptions, type ReplayResult, revert } from "./rewrite/replay.ts";
+export { reset, type ResetOptions, squash } from "./rewrite/move-head.ts";
+export { history, type KeyChange, type KeyHistoryOptions } from "./history/key-history.ts";
+export { blame, type BlamedEntry, type BlameOptions } from "./history/blame.ts";
+export { type HistoryParents } from "./history/key-walk.ts";
+export { asOf } from "./history/as-of.ts";
+export {
+  cutHistory,
+  type ReclaimReport,
+  retain,
+  type RetentionOptions,
+} from "./retention/retain.ts";
+export { type ReflogEntry } from "./reflog/reflog-record.ts";
+export { reflog, Reflog, type ReflogOptions, type RestoreOptions } from "./reflog/reflog.ts";
+export { type Notice, watch, type WatchOptions } from "./watch/watch.ts";
+export { decodePatch, encodePatch, invertPatch, type Patch } from "./patch/patch.ts";
+export { applyPatch, type ApplyPatchOptions } from "./patch/apply-patch.ts";

@@ -1,15 +1,17 @@
 import { type Snapshot } from "@x/btree";
 
+import { readTag } from "../tag/tag-record.ts";
 import { type BranchRef } from "../repository/branch-table.ts";
 import { type Repository } from "../repository/repository.ts";
 import { commitNotFound } from "../graph/commit-table.ts";
 
-/** A state of a map: a commit by its id, the working state of a branch, or the head of one. */
+/** A state of a map: a commit by its id or its tag, the working state of a branch, or the head of one. */
 export type Version =
   | number
   | { readonly commit: number }
   | { readonly branch: BranchRef }
-  | { readonly head: BranchRef };
+  | { readonly head: BranchRef }
+  | { readonly tag: string };
 
 /** A version that was found, and what reads it. */
 export interface OpenedVersion {
@@ -21,7 +23,7 @@ export interface OpenedVersion {
 /**
  * Pins a version. The snapshot is the caller's to release.
  *
- * @throws VerMapError VERMAP_COMMIT_NOT_FOUND, VERMAP_BRANCH_NOT_FOUND
+ * @throws VerMapError VERMAP_COMMIT_NOT_FOUND, VERMAP_BRANCH_NOT_FOUND, VERMAP_TAG_NOT_FOUND
  */
 export async function openVersion(
   repository: Repository,
@@ -32,7 +34,7 @@ export async function openVersion(
     const { root } = repository.branches.get(version.branch);
     return { snapshot: repository.pool.snapshot(root), commit: undefined };
   }
-  const id = commitIdOf(repository, version);
+  const id = await commitIdOf(repository, version);
   if (id === 0) return { snapshot: repository.pool.snapshot(0), commit: undefined };
   const { root } = await repository.run(repository.commits.get(id));
   const snapshot = repository.pool.snapshot(root);
@@ -44,10 +46,12 @@ export async function openVersion(
   throw commitNotFound(id);
 }
 
-function commitIdOf(
+async function commitIdOf(
   repository: Repository,
   version: Exclude<Version, { readonly branch: BranchRef }>,
-): number {
+): Promise<number> {
+  if (typeof version === "object" && "tag" in version)
+    return (await readTag(repository, version.tag)).commit;
   if (typeof version === "object" && "head" in version)
     return repository.branches.get(version.head).head;
   const id = typeof version === "number" ? version : version.commit;

@@ -48,6 +48,9 @@ export interface BranchEvent {
 /** Called after a change, at once; it must not throw. */
 export type BranchListener = (events: readonly BranchEvent[]) => void;
 
+/** Adds to a plan what else belongs to the same batch. What it throws ends the write, and nothing is changed. */
+export type Amendment = (plan: WritePlan) => Promise<WritePlan>;
+
 /**
  * A map in bytes: branches, commits and the pool of nodes in one store, with one writer.
  *
@@ -69,6 +72,7 @@ export class Repository {
   readonly #sync: boolean;
   readonly #readers = new Map<number, Snapshot>();
   readonly #listeners = new Set<BranchListener>();
+  readonly #amendments = new Set<Amendment>();
   #state: StateRecord;
   #stateBytes: Uint8Array;
   #last: Promise<unknown> = Promise.resolve();
@@ -183,6 +187,12 @@ export class Repository {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Lets every plan pass through a function before it is staged, until the function it returns is called. */
+  amend(amendment: Amendment): () => void {
+    this.#amendments.add(amendment);
+    return () => this.#amendments.delete(amendment);
+  }
+
   /**
    * One batch. The caller has the turn. Whatever it fails with, nothing has changed in memory.
    *
@@ -196,7 +206,9 @@ export class Repository {
     return writing;
   }
 
-  async #write(plan: WritePlan): Promise<WriteReport> {
+  async #write(given: WritePlan): Promise<WriteReport> {
+    let plan = given;
+    for (const amendment of this.#amendments) plan = await amendment(plan);
     const stage = new WriteStage({
       keys: this.keys,
       commits: this.commits,
@@ -269,6 +281,8 @@ export class Repository {
     await this.#last;
     for (const reader of this.#readers.values()) reader.release();
     this.#readers.clear();
+    // Who listens sees that the map is closed, and gives up what it has pinned.
+    for (const listener of this.#listeners) listener([]);
     this.#listeners.clear();
     await this.pool.close();
   }
