@@ -19,6 +19,7 @@ export {
 } from "./ics23/proof.ts";
 export { encodeIcs23Proof } from "./ics23/protobuf.ts";
 export { proveIcs23 } from "./ics23/prove.ts";
+export type { ImportOptions, NodeSource } from "./import/import.ts";
 export { hashInternal } from "./inner-hash.ts";
 export { loadNode, loadNodes } from "./load.ts";
 export { type LoadedNode, NodeCache, type NodeCacheOptions } from "./node-cache.ts";
@@ -77,15 +78,11 @@ export {
   type MetricsHook,
   SIZE_BUCKETS,
 } from "./tree/metrics.ts";
-export type { Commit } from "./tree/commit.ts";
+export type { DifferentEntry } from "./tree/difference-entries.ts";
+export type { Commit, RetainedRoot, UpdateTreeOptions } from "./tree/commit.ts";
 export type { TreeDraft } from "./tree/draft-nodes.ts";
 export type { LoadOptions, LoadReport } from "./tree/load.ts";
 export type { JellyfishTreeOptions } from "./tree/options.ts";
-export {
-  type DifferentEntry,
-  JellyfishTree,
-  type RetainedRoot,
-  type UpdateTreeOptions,
-} from "./tree/tree.ts";
+export { JellyfishTree } from "./tree/tree.ts";
 export { type TreeOperation, UpdateSet } from "./tree/update-set.ts";
 export { TreeView } from "./tree/view.ts";

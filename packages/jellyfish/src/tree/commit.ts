@@ -24,10 +24,26 @@ export interface Commit {
   readonly deletedCount: number;
 }
 
-/** What a commit is made with. */
-interface CommitOptions {
+/** A retained root. */
+export interface RetainedRoot {
+  readonly root: Bytes;
+  /** Ascending with time; never the same for two. */
+  readonly sequence: number;
+  readonly leafCount: number;
+  /** How often it was retained and not released since. */
+  readonly holdCount: number;
+}
+
+/** What an update may be told. */
+export interface UpdateTreeOptions {
+  /** Acknowledge only what is durable. Default: as the tree's. */
   readonly sync?: boolean;
+  /** Trees that leaves of this update carry: their nodes are written with it. Default: none. */
   readonly drafts?: readonly TreeDraft[];
+}
+
+/** What a commit is made with. */
+interface CommitOptions extends UpdateTreeOptions {
   /** The root it has to begin at, and the one it has to lead to. Default: any. */
   readonly from?: Uint8Array;
   readonly to?: Uint8Array;

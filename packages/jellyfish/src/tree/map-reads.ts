@@ -1,6 +1,7 @@
 import { type Bytes, type Range, type Reading, type Store, type SyncReads } from "@x/store";
 
 import { type TreeContext } from "../context.ts";
+import { dumpLines } from "../import/dump.ts";
 import { type LeafNode } from "../node.ts";
 import { getWithProof } from "../proof/path.ts";
 import { pathAfter, readChunk, type RestoreChunk } from "../restore/restore.ts";
@@ -237,6 +238,21 @@ export abstract class MapReads<K, V, S extends Store> {
 
   /** Pins the root to read; errors if there is none any more. `owner`: who forgets it without releasing releases it. */
   protected abstract pin(owner?: object): ReadPoint;
+
+  /**
+   * This root, with the trees its leaves carry, as the lines of Rooch's state dump. The root stays readable until the last line or
+   * `return()`. Keys and counts in nodes are left out.
+   *
+   * @yields lines, without their ends
+   */
+  async *dump(): AsyncGenerator<string, void, undefined> {
+    const point = this.pin();
+    try {
+      yield* dumpLines(this.core.handle, point.root);
+    } finally {
+      point.release();
+    }
+  }
 
   /**
    * Runs any reading of one root, such as those that make proofs: `tree.run((context, root) => proveBatch(context, root, paths))`. The

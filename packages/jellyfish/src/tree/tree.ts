@@ -1,9 +1,9 @@
 import { type Bytes, type Range, type Store } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 
-import { DifferenceWalk } from "../difference.ts";
 import { JellyfishError } from "../errors.ts";
-import { type LeafNode } from "../node.ts";
+import { dumpSource, parseDump } from "../import/dump.ts";
+import { type ImportOptions, importTree, type NodeSource } from "../import/import.ts";
 import { makePatch, type Patch } from "../patch.ts";
 import { collectGarbage, type CollectOptions, type CollectReport } from "../retention/collect.ts";
 import { collectableTree } from "../retention/tree-collect.ts";
@@ -11,8 +11,9 @@ import { verifyStore, type VerifyOptions, type VerifyReport } from "../retention
 import { overlaid } from "../retention/overlaid.ts";
 import { type ChunkSource, restoreChunks, type RestoreOptions } from "../restore/restore.ts";
 import { update } from "../update.ts";
-import { type Commit, commitChanges } from "./commit.ts";
+import { type Commit, commitChanges, type RetainedRoot, type UpdateTreeOptions } from "./commit.ts";
 import { Core } from "./core.ts";
+import { type DifferentEntry, differentEntries } from "./difference-entries.ts";
 import { lookupIn, type TreeDraft } from "./draft-nodes.ts";
 import { openState, TreeHandle } from "./handle.ts";
 import { type Version } from "./layout.ts";
@@ -21,31 +22,6 @@ import { MapReads, type ReadPoint } from "./map-reads.ts";
 import { type JellyfishTreeOptions, resolveCodecs, resolveOptions } from "./options.ts";
 import { TreeView } from "./view.ts";
 import { type TreeOperation } from "./update-set.ts";
-
-/** A key that two roots answer differently. */
-export interface DifferentEntry<K, V> {
-  readonly key: K;
-  readonly before: V | undefined;
-  readonly after: V | undefined;
-}
-
-/** A retained root. */
-export interface RetainedRoot {
-  readonly root: Bytes;
-  /** Ascending with time; never the same for two. */
-  readonly sequence: number;
-  readonly leafCount: number;
-  /** How often it was retained and not released since. */
-  readonly holdCount: number;
-}
-
-/** What an update may be told. */
-export interface UpdateTreeOptions {
-  /** Acknowledge only what is durable. Default: as the tree's. */
-  readonly sync?: boolean;
-  /** Trees that leaves of this update carry: their nodes are written with it. Default: none. */
-  readonly drafts?: readonly TreeDraft[];
-}
 
 /**
  * A map whose content is named by one 32-byte root, kept in a store with as many of its former roots as one likes.
@@ -97,7 +73,7 @@ export class JellyfishTree<
     return new Uint8Array(this.context.scheme.placeholder);
   }
 
-  /** Sets one value. */
+  /** Sets one value. As {@link batch}. */
   async set(key: K, value: V, options?: UpdateTreeOptions): Promise<Commit> {
     return this.#update("set", [{ type: "put", key, value }], options);
   }
@@ -185,19 +161,7 @@ export class JellyfishTree<
   ): AsyncGenerator<DifferentEntry<K, V>, void, undefined> {
     const views = [this.at(before), this.at(after)];
     try {
-      const walk = new DifferenceWalk(this.context, { before, after }, range);
-      for (;;) {
-        const page = await this.core.handle.read(walk.next());
-        if (page.length === 0) return;
-        for (const one of page) {
-          const leaf = (one.before ?? one.after) as LeafNode;
-          yield {
-            key: this.core.keyOf(leaf),
-            before: this.core.valueOf(one.before),
-            after: this.core.valueOf(one.after),
-          };
-        }
-      }
+      yield* differentEntries(this.core, { before, after }, range);
     } finally {
       for (const view of views) view.close();
     }
@@ -239,6 +203,42 @@ export class JellyfishTree<
       handle.assertOpen();
       return restoreChunks(handle, target, source, options);
     });
+  }
+
+  /**
+   * Makes a tree out of nodes that nobody has to trust, such as those of another program's store; it then is the present one. Every
+   * node's hash and every leaf's place is checked. Other writes wait.
+   *
+   * @param root - of a tree of the same hash scheme
+   * @throws JellyfishError JELLYFISH_NODE_HASH, JELLYFISH_NODE_FORMAT, JELLYFISH_NODE_MISPLACED, JELLYFISH_MISSING_NODE:
+   *   nothing is imported then
+   */
+  async importNodes(
+    root: Uint8Array,
+    source: NodeSource,
+    options: ImportOptions = {},
+  ): Promise<void> {
+    const target = copyBytes(root);
+    const { handle } = this.core;
+    return handle.queue.run(async () => {
+      handle.assertOpen();
+      return importTree(handle, target, source, options);
+    });
+  }
+
+  /**
+   * Makes the tree of Rooch's state dump the present one. The dump is held in memory, checked as {@link importNodes} does, and every
+   * node of it must be needed.
+   *
+   * @param lines - without their ends, see {@link MapReads.dump}
+   * @throws JellyfishError JELLYFISH_DUMP, and as {@link importNodes}
+   */
+  async importDump(
+    lines: AsyncIterable<string> | Iterable<string>,
+    options: Omit<ImportOptions, "format"> = {},
+  ): Promise<void> {
+    const { root, source, ...checks } = dumpSource(await parseDump(lines), options);
+    return this.importNodes(root, source, { ...options, ...checks });
   }
 
   /**
@@ -323,10 +323,7 @@ export class JellyfishTree<
     return collectGarbage(collectableTree(this.core.handle), options);
   }
 
-  /**
-   * Looks at every record of the store; names the first that is wrong. For a store whose tree does not open, see `verifyTree`.
-   * Updates wait until it has ended.
-   */
+  /** Looks at every record of the store and names the first that is wrong; writes wait. See also `verifyTree`. */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     const { handle } = this.core;
     return handle.queue.run(async () => {

@@ -17,15 +17,19 @@ async function sample(
   return { tree, store };
 }
 
+/** Key of the count beside a node. */
+function keyOf(hash = ""): Uint8Array {
+  const digits = hash.match(/../g) ?? [];
+  return Uint8Array.from([...digits.map((pair) => Number.parseInt(pair, 16)), 0]);
+}
+
 /** Nodes that nothing needs, and counts that are wrong, as another program might leave them. */
 async function litter(store: FailingStore, count = 10, hasWrongCounts = true): Promise<void> {
   const random = new Random(seedOf("litter"));
-  const counts = [...(await storedRuns(store))].filter(([, runs]) => runs > 1);
+  const counted = [...(await storedRuns(store))].find(([, runs]) => runs > 1);
   const nodes = [...(await storedRuns(store))].filter(([, runs]) => runs === 1);
-  const keyOf = (hash = ""): Uint8Array =>
-    Uint8Array.from([...(hash.match(/../g) ?? []).map((digits) => Number.parseInt(digits, 16)), 0]);
   const wrong: Parameters<FailingStore["batch"]>[0] = [
-    { type: "del", key: keyOf(counts[0]?.[0]) },
+    { type: "del", key: keyOf(counted?.[0]) },
     { type: "put", key: keyOf(nodes[0]?.[0]), value: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 9) },
     { type: "put", key: keyOf(nodes[1]?.[0]), value: Uint8Array.of(1, 2, 3) },
   ];
