@@ -3,6 +3,7 @@ import { childAt } from "../child.ts";
 import { type TreeContext } from "../context.ts";
 import { heapOf, INNER_SIZE, slotsBelow } from "../inner-hash.ts";
 import { checkPlace, isEmptyRoot, loadNode, misplaced } from "../load.ts";
+import { type LoadedNode } from "../node-cache.ts";
 import { type InternalNode, type LeafNode } from "../node.ts";
 import { bitAt, commonBits, PATH_SIZE } from "../path.ts";
 import { isSingle, lowestSlot } from "../slots.ts";
@@ -42,10 +43,11 @@ export function* rootPlace(context: TreeContext, root: Uint8Array): Reading<Plac
   const path = new Uint8Array(PATH_SIZE);
   if (isEmptyRoot(context, root))
     return { kind: "empty", hash: root, depth: 0, path, at: undefined };
-  const { node, inner } = yield* loadNode(context, root);
-  if (node.kind === "leaf") return { kind: "leaf", hash: root, depth: 0, path, at: undefined };
-  const hashes = inner ?? heapOf(node, context.scheme);
-  return { kind: "inner", hash: root, depth: 0, path, at: { node, hashes, index: 1 } };
+  const loaded = yield* loadNode(context, root);
+  if (loaded.node.kind === "leaf") {
+    return { kind: "leaf", hash: root, depth: 0, path, at: undefined };
+  }
+  return { kind: "inner", hash: root, depth: 0, path, at: topOf(context, loaded, loaded.node) };
 }
 
 /**
@@ -84,10 +86,22 @@ export function* leafOf(context: TreeContext, place: Place): Reading<LeafNode> {
 }
 
 function* enter(context: TreeContext, place: Place): Reading<HeapEntry> {
-  const { node, inner } = yield* loadNode(context, place.hash);
+  const loaded = yield* loadNode(context, place.hash);
+  const { node } = loaded;
   checkPlace(node, { depth: place.depth >>> 2, isLeaf: false, path: place.path });
-  const internal = node as InternalNode;
-  return { node: internal, hashes: inner ?? heapOf(internal, context.scheme), index: 1 };
+  return topOf(context, loaded, node as InternalNode);
+}
+
+/** The top of a node's heap. The inner hashes that it takes are kept with the node, where there is a cache. */
+function topOf(
+  { scheme, cache }: TreeContext,
+  { hash, inner }: LoadedNode,
+  node: InternalNode,
+): HeapEntry {
+  if (inner !== undefined) return { node, hashes: inner, index: 1 };
+  const hashes = heapOf(node, scheme);
+  cache?.set({ hash, node, inner: hashes.subarray(0, INNER_SIZE) });
+  return { node, hashes, index: 1 };
 }
 
 function placeAt(

@@ -98,7 +98,8 @@ export function* proveRightSiblings(
 }
 
 /**
- * The leaf next to a path: the largest before it (`bit` 0) or the smallest after it (`bit` 1).
+ * The leaf next to a path: the largest before it (`bit` 0) or the smallest after it (`bit` 1). It may belong to the cache: it is
+ * read, not changed.
  *
  * @yields the hashes of nodes to read
  */

@@ -2,7 +2,7 @@ import { fromHex, toHex } from "@x/hash";
 import { type Reading, runSync } from "@x/store";
 import { type Random, Random as Seeded, scaled } from "@x/testing";
 import { describe, expect, it } from "vitest";
-import { compactNodes, rooch, type TreeContext, update } from "../../src/index.ts";
+import { compactNodes, NodeCache, rooch, type TreeContext, update } from "../../src/index.ts";
 import { getWithProof, proveExclusion, proveInclusion } from "../../src/proof/path.ts";
 import { proveBatch, proveUpdate } from "../../src/proof/partial.ts";
 import {
@@ -24,6 +24,8 @@ import { flipped } from "../verify/edits.ts";
 import { codeOf, NaiveTree } from "../verify/naive-tree.ts";
 import { PATHS, type Setting, SETTINGS, smallTrees } from "../verify/small-trees.ts";
 
+const ONE = Uint8Array.of(1);
+
 /** A tree kept by the real update over a map of nodes, beside its naive twin. */
 class Twin {
   readonly context: TreeContext;
@@ -32,8 +34,8 @@ class Twin {
   root: Uint8Array;
   readCount = 0;
 
-  constructor({ scheme }: Setting) {
-    this.context = { scheme, format: compactNodes() };
+  constructor({ scheme }: Setting, cache?: NodeCache) {
+    this.context = { scheme, format: compactNodes(), cache };
     this.naive = new NaiveTree(scheme, []);
     this.root = scheme.placeholder;
   }
@@ -111,7 +113,7 @@ describe.each(SETTINGS)("provers under $scheme.name", (setting: Setting) => {
   it("prove every step of random histories: reads, ranges, batches, updates (seed 404)", () => {
     const random = new Seeded(404);
     for (let history = 0; history < scaled(12); history++) {
-      const twin = new Twin(setting);
+      const twin = new Twin(setting, history % 2 === 0 ? new NodeCache() : undefined);
       for (let step = 0; step < 12; step++) {
         const changes = randomChanges(random, twin.naive);
         const before = twin.root;
@@ -206,6 +208,30 @@ describe.each(SETTINGS)("provers under $scheme.name", (setting: Setting) => {
     for (const path of paths) twin.run(getWithProof(twin.context, twin.root, path));
     expect(levels).toBeLessThanOrEqual(6);
     expect(twin.readCount).toBeGreaterThan(levels * 40);
+  });
+
+  it("read and hash nothing again that a cache has", () => {
+    let hashed = 0;
+    const counting = {
+      ...scheme,
+      hashInners: (...[pairs, count, ...output]: Parameters<typeof scheme.hashInners>) => {
+        hashed += count;
+        scheme.hashInners(pairs, count, ...output);
+      },
+    };
+    const random = new Seeded(6);
+    const writer = new Twin(setting);
+    const entries = Array.from({ length: 200 }, () => ({ path: random.bytes(32), value: ONE }));
+    writer.apply(entries);
+    const reader = new Twin({ scheme: counting, form }, new NodeCache());
+    for (const [hash, bytes] of writer.nodes) reader.nodes.set(hash, bytes);
+    const { path } = entries[0] as { path: Uint8Array };
+    const first = reader.run(getWithProof(reader.context, writer.root, path));
+    expect(hashed).toBeGreaterThan(0);
+    expect(reader.readCount).toBeGreaterThan(0);
+    [hashed, reader.readCount] = [0, 0];
+    expect(reader.run(getWithProof(reader.context, writer.root, path))).toEqual(first);
+    expect([hashed, reader.readCount]).toEqual([0, 0]);
   });
 
   it("are refused under another root, older or newer", () => {
