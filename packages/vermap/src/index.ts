@@ -46,3 +46,11 @@ export { reflog, Reflog, type ReflogOptions, type RestoreOptions } from "./reflo
 export { type Notice, watch, type WatchOptions } from "./watch/watch.ts";
 export { decodePatch, encodePatch, invertPatch, type Patch } from "./patch/patch.ts";
 export { applyPatch, type ApplyPatchOptions } from "./patch/apply-patch.ts";
+export { type BytesMap, NamedMap, NamedReads, NamedWrites } from "./named/named-map.ts";
+export {
+  type NamedMapDefinitions,
+  type NamedMaps,
+  openNamedMaps,
+} from "./named/open-named-maps.ts";
+export { type Codec } from "./codec/codec.ts";
+export { type Codecs } from "./codec/codecs.ts";

@@ -1,7 +1,8 @@
+import { compareBytes } from "@x/store/adapter";
+
 import { checkBigInt, checkNumber } from "../codec/integer.ts";
 import { decodeText, encodeText } from "../codec/text.ts";
 import { type ByteReader } from "../codec/byte-reader.ts";
-import { compareBytes } from "./order.ts";
 import { type Schema, schemaOf } from "./schema.ts";
 
 /** One raw byte, unsigned. */
