@@ -115,11 +115,11 @@ export class NodeCache {
 
   /**
    * The map's order is the clock: what was used goes round once more, as a new copy, so that a chunk of the slab is given up
-   * after one round at the latest.
+   * after one round at the latest. An eighth goes at once, for a map is slow to begin where entries were deleted.
    */
   #evict(): void {
     for (const [slot, entry] of this.#entries) {
-      if (this.#byteCount <= this.byteCountMax) return;
+      if (this.#byteCount <= this.byteCountMax * (7 / 8)) return;
       if (entry.isUsed) {
         this.#entries.delete(slot);
         this.#entries.set(slot, { loaded: this.#copy(entry.loaded), isUsed: false });
