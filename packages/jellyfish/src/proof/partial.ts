@@ -6,7 +6,7 @@ import { checkPath } from "../load.ts";
 import { bitAt } from "../path.ts";
 import { type PartialTree } from "../verify/partial-tree.ts";
 import { carriesValues, namedLeaf, revealedLeaf } from "./named-leaf.ts";
-import { halvesOf, leafOf, type Place, rootPlace } from "./place.ts";
+import { halvesOf, hashOf, leafOf, type Place, rootPlace } from "./place.ts";
 
 const EMPTY: PartialTree = Object.freeze({ kind: "empty" });
 
@@ -134,5 +134,5 @@ function* showKind(context: TreeContext, place: Place): Reading<PartialTree> {
 }
 
 function hidden(place: Place): PartialTree {
-  return place.kind === "empty" ? EMPTY : { kind: "hash", hash: copyBytes(place.hash) };
+  return place.kind === "empty" ? EMPTY : { kind: "hash", hash: copyBytes(hashOf(place)) };
 }

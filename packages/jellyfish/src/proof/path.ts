@@ -6,7 +6,7 @@ import { checkPath } from "../load.ts";
 import { bitAt } from "../path.ts";
 import { type PathProof } from "../verify/proof.ts";
 import { hashedLeaf, namedLeaf } from "./named-leaf.ts";
-import { halvesOf, leafOf, rootPlace } from "./place.ts";
+import { halvesOf, hashOf, leafOf, rootPlace } from "./place.ts";
 
 /** What a tree has under a path, with its proof. */
 export interface GetWithProof {
@@ -35,7 +35,7 @@ export function* getWithProof(
   while (place.kind === "inner") {
     const [left, right] = yield* halvesOf(context, place);
     const isRight = bitAt(path, place.depth) === 1;
-    siblings.push(copyBytes((isRight ? left : right).hash));
+    siblings.push(copyBytes(hashOf(isRight ? left : right)));
     place = isRight ? right : left;
   }
   siblings.reverse();

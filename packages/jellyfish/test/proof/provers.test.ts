@@ -210,15 +210,27 @@ describe.each(SETTINGS)("provers under $scheme.name", (setting: Setting) => {
     expect(twin.readCount).toBeGreaterThan(levels * 40);
   });
 
+  let hashed = 0;
+  const counting = {
+    ...scheme,
+    hashInners: (...[pairs, count, ...output]: Parameters<typeof scheme.hashInners>) => {
+      hashed += count;
+      scheme.hashInners(pairs, count, ...output);
+    },
+  };
+
+  it("hash along both ends of a range, and nothing in it", () => {
+    const random = new Seeded(8);
+    const twin = new Twin({ scheme: counting, form });
+    twin.apply(Array.from({ length: 1000 }, () => ({ path: random.bytes(32), value: ONE })));
+    hashed = 0;
+    const { entries } = twin.run(proveRange(twin.context, twin.root));
+    expect(entries).toHaveLength(1000);
+    // Two paths of at most five internal nodes.
+    expect(hashed).toBeLessThanOrEqual(2 * 5 * 15);
+  });
+
   it("read and hash nothing again that a cache has", () => {
-    let hashed = 0;
-    const counting = {
-      ...scheme,
-      hashInners: (...[pairs, count, ...output]: Parameters<typeof scheme.hashInners>) => {
-        hashed += count;
-        scheme.hashInners(pairs, count, ...output);
-      },
-    };
     const random = new Seeded(6);
     const writer = new Twin(setting);
     const entries = Array.from({ length: 200 }, () => ({ path: random.bytes(32), value: ONE }));
@@ -226,6 +238,7 @@ describe.each(SETTINGS)("provers under $scheme.name", (setting: Setting) => {
     const reader = new Twin({ scheme: counting, form }, new NodeCache());
     for (const [hash, bytes] of writer.nodes) reader.nodes.set(hash, bytes);
     const { path } = entries[0] as { path: Uint8Array };
+    hashed = 0;
     const first = reader.run(getWithProof(reader.context, writer.root, path));
     expect(hashed).toBeGreaterThan(0);
     expect(reader.readCount).toBeGreaterThan(0);
