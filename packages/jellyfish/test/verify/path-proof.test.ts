@@ -1,8 +1,8 @@
-import { equalBytes, toHex } from "@x/hash";
+import { concatBytes, equalBytes, toHex } from "@x/hash";
 import { Random, scaled } from "@x/testing";
 import { describe, expect, it } from "vitest";
 import { JellyfishError } from "../../src/index.ts";
-import { commonBits } from "../../src/path.ts";
+import { bitAt, commonBits } from "../../src/path.ts";
 import {
   insertByProof,
   type PathProof,
@@ -209,6 +209,74 @@ describe.each(SETTINGS)("path proofs under $scheme.name", ({ scheme, form }: Set
       }
     }
   });
+});
+
+describe("in plain mode, under a shared scheme", () => {
+  const scheme = rooch();
+  const rules = {
+    refuse64ByteValues: false,
+    absenceCarriesValue: false,
+    refusePlaceholderPath: false,
+  };
+
+  it("the verdict on every edited proof is the original's, forgeries included", () => {
+    let accepted = 0;
+    let forged = 0;
+    for (const tree of smallTrees(scheme)) {
+      const foreign = foreignTo(tree, "hashed");
+      for (const path of PATHS.filter((_, i) => i % 2 === 0)) {
+        const stored = tree.get(path);
+        // The root as a leaf without siblings is the cheapest lie.
+        const roots = foreign.leaves.slice(0, 1).map((leaf) => ({ leaf, siblings: [] }));
+        const edits = editsOfPathProof(tree.pathProof(path, "hashed"), foreign);
+        for (const proof of [...edits, ...roots]) {
+          for (const value of [undefined, stored ?? ZERO]) {
+            const claim = { scheme, root: tree.root, path, proof, rules };
+            const code = codeOf(() =>
+              value === undefined ? verifyExclusion(claim) : verifyInclusion({ ...claim, value }),
+            );
+            const isAccepted = originalAccepts(tree, path, value, proof);
+            if ((code === undefined) !== isAccepted) throw new Error(describeCase(tree, path));
+            if (isAccepted) accepted++;
+            if (isAccepted && (value === undefined) !== (stored === undefined)) forged++;
+          }
+        }
+      }
+    }
+    expect(accepted).toBeGreaterThan(0);
+    // The root offered as a leaf: what the hardened rules are for.
+    expect(forged).toBeGreaterThan(0);
+  });
+
+  /** The original's verifier, step by step from its description. */
+  function originalAccepts(
+    tree: NaiveTree,
+    path: Uint8Array,
+    value: Uint8Array | undefined,
+    { leaf, siblings }: PathProof,
+  ): boolean {
+    if (siblings.length > 256) return false;
+    if (leaf !== undefined && "value" in leaf) return false;
+    if (value !== undefined) {
+      if (leaf === undefined || !equalBytes(leaf.path, path)) return false;
+      if (!equalBytes(leaf.valueHash, scheme.hashValue(value))) return false;
+    } else if (leaf !== undefined) {
+      if (equalBytes(leaf.path, path) || commonBits(leaf.path, path) < siblings.length)
+        return false;
+    }
+    let hash = new Uint8Array(scheme.placeholder);
+    if (leaf !== undefined) {
+      hash = new Uint8Array(32);
+      scheme.hashLeaves(concatBytes([leaf.path, leaf.valueHash]), 1, hash);
+    }
+    for (const [i, sibling] of siblings.entries()) {
+      const isRight = bitAt(path, siblings.length - 1 - i) === 1;
+      const parent = new Uint8Array(32);
+      scheme.hashInners(concatBytes(isRight ? [sibling, hash] : [hash, sibling]), 1, parent);
+      hash = parent;
+    }
+    return equalBytes(hash, tree.root);
+  }
 });
 
 describe("a verifier", () => {
