@@ -12,7 +12,13 @@ import {
   rulesOf,
   valueHashOf,
 } from "./checks.ts";
-import { checkDepth, checkPlace, hashHidden, type PartialTree } from "./partial-tree.ts";
+import {
+  checkDepth,
+  checkPlace,
+  hashHidden,
+  type PartialTree,
+  unknownKind,
+} from "./partial-tree.ts";
 import type { Absence, ProofLeaf } from "./proof.ts";
 import { firstRight } from "./range-proof.ts";
 
@@ -62,7 +68,7 @@ export function verifyBatch(claim: BatchClaim): (Presence | Absence)[] {
     if (low === high) return hashHidden(claim, node);
     switch (node.kind) {
       case "hash":
-        throw failure("INCOMPLETE", "hides what a path leads to");
+        throw failure("INCOMPLETE", "hides what is asked");
       case "empty":
         for (let i = low; i < high; i++) found.push({ kind: "absent", because: "empty-place" });
         return scheme.placeholder;
@@ -76,7 +82,7 @@ export function verifyBatch(claim: BatchClaim): (Presence | Absence)[] {
         return hashInner(scheme, left, hashPlace(node.right, middle, high, depth + 1));
       }
       default:
-        throw failure("FORMAT", "has a node of no kind");
+        throw unknownKind();
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { JellyfishError } from "../errors.ts";
 import { bitAt, commonBits, PATH_BITS } from "../path.ts";
 import {
   checkHash,
@@ -43,7 +44,7 @@ export interface ShownLeaf {
 /** Hash of a part that no asked path leads into. @throws JellyfishError JELLYFISH_PROOF_SURPLUS if it shows more than that */
 export function hashHidden({ scheme }: Claim, node: PartialTree): Uint8Array {
   if (node.kind === "empty") return scheme.placeholder;
-  if (node.kind !== "hash") throw failure("SURPLUS", "shows what no path leads to");
+  if (node.kind !== "hash") throw failure("SURPLUS", "shows what is not asked");
   checkHidden(scheme, node.hash);
   return node.hash;
 }
@@ -61,6 +62,11 @@ export function checkPlace(leaf: ProofLeaf, path: Uint8Array, depth: number): vo
 /** @throws JellyfishError JELLYFISH_PROOF_FORMAT if an inner node is below the last bit */
 export function checkDepth(depth: number): void {
   if (PATH_BITS <= depth) throw failure("FORMAT", "is deeper than a path");
+}
+
+/** @returns the error of a node that is no {@link PartialTree} */
+export function unknownKind(): JellyfishError {
+  return failure("FORMAT", "has a node of no kind");
 }
 
 /**
@@ -83,7 +89,7 @@ export function hashOfKnownKind(
     checkPlace(node.leaf, path, depth);
     return hashNamedLeaf(claim, rules, node.leaf);
   }
-  if (node.kind !== "inner") throw failure("UNSAFE", "hides a leaf that must be shown");
+  if (node.kind !== "inner") throw failure("UNSAFE", "hides a leaf");
   checkDepth(depth);
   const { left, right } = node;
   if (!rules.absenceCarriesValue) {

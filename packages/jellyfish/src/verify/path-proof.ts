@@ -91,7 +91,7 @@ export function verifyExclusion(claim: ExclusionClaim): Absence {
     const valueHash = valueHashOf(claim, rules, leaf);
     const shared = commonBits(leaf.path, path);
     if (shared === PATH_BITS) throw failure("KIND", "is of a presence");
-    if (shared < siblings.length) throw failure("KEY", "has a leaf that is not on the path");
+    if (shared < siblings.length) throw failure("KEY", "has a leaf in a wrong place");
     checkForm(claim, rules, leaf);
     hash = hashLeaf(scheme, leaf.path, valueHash);
   }

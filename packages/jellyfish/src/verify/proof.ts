@@ -65,9 +65,12 @@ export type Absence =
 /** @throws JellyfishError JELLYFISH_PROOF_FORMAT, JELLYFISH_PROOF_TOO_LARGE if it is no list of at most 256 hashes */
 export function checkSiblings(siblings: readonly Uint8Array[]): void {
   if (!Array.isArray(siblings)) throw failure("FORMAT", "has no siblings");
-  if (PATH_BITS < siblings.length) {
-    throw failure("TOO_LARGE", `has ${siblings.length} siblings, want at most ${PATH_BITS}`);
-  }
+  checkSiblingCount(siblings.length);
   // Not `forEach`, which passes over places that hold nothing.
   for (const sibling of siblings) checkHash(sibling, "sibling");
+}
+
+/** @throws JellyfishError JELLYFISH_PROOF_TOO_LARGE above 256 */
+export function checkSiblingCount(count: number): void {
+  if (PATH_BITS < count) throw failure("TOO_LARGE", `has ${count} siblings`);
 }

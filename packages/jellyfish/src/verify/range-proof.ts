@@ -184,17 +184,18 @@ function checkEnd(
   order: (a: Uint8Array, b: Uint8Array) => number,
 ): void {
   if (bound === undefined) {
-    if (outside !== undefined) throw failure("SURPLUS", "has a leaf outside a range without bound");
-    if (siblings !== undefined) throw failure("INCOMPLETE", "leaves out what is beside the range");
+    if (outside !== undefined) throw failure("SURPLUS", "has a leaf outside the range");
+    if (siblings !== undefined)
+      throw failure("INCOMPLETE", "does not reach the bound of the range");
     return;
   }
   if (first !== undefined && order(first, bound) < 0) {
-    throw failure("KEY", "has an entry outside the range");
+    throw failure("KEY", "has an entry in a wrong place");
   }
   if (outside !== undefined) {
-    if (order(outside, bound) >= 0) throw failure("KEY", "has a leaf inside as one outside");
+    if (order(outside, bound) >= 0) throw failure("KEY", "has a leaf in a wrong place");
     if (first !== undefined && equalBytes(first, bound)) {
-      throw failure("SURPLUS", "has a leaf outside a bound that has an entry");
+      throw failure("SURPLUS", "has a leaf outside the range");
     }
   } else if (siblings !== undefined && (first === undefined || !equalBytes(first, bound))) {
     throw failure("INCOMPLETE", "does not reach the bound of the range");

@@ -21,6 +21,7 @@ import {
   hashOfKnownKind,
   type PartialTree,
   turned,
+  unknownKind,
 } from "./partial-tree.ts";
 import { firstRight } from "./range-proof.ts";
 
@@ -106,16 +107,16 @@ function applyChanges(claim: UpdateClaim, rules: Rules): Change {
 
   /** A place where the changes from `low` to before `high` are. */
   function changeAt(node: PartialTree, low: number, high: number, depth: number): Change {
-    const leaves = puts.slice(low, high).filter((leaf) => leaf !== undefined);
     switch (node.kind) {
       case "hash":
-        throw failure("INCOMPLETE", "hides what a change meets");
+        throw failure("INCOMPLETE", "hides what is asked");
       case "empty":
-        return { before: scheme.placeholder, after: contentOf(scheme, leaves, depth) };
+        return { before: scheme.placeholder, after: contentOf(scheme, putIn(low, high), depth) };
       case "leaf": {
         checkPlace(node.leaf, paths[low] as Uint8Array, depth);
         const { path } = node.leaf;
         const before = hashNamedLeaf(claim, rules, node.leaf);
+        const leaves = putIn(low, high);
         if (!paths.slice(low, high).some((changed) => equalBytes(changed, path))) {
           leaves.push({ path, hash: before });
           leaves.sort((a, b) => compareBytes(a.path, b.path));
@@ -125,8 +126,12 @@ function applyChanges(claim: UpdateClaim, rules: Rules): Change {
       case "inner":
         return changeInner(node, low, high, depth);
       default:
-        throw failure("FORMAT", "has a node of no kind");
+        throw unknownKind();
     }
+  }
+
+  function putIn(low: number, high: number): Leaf[] {
+    return puts.slice(low, high).filter((leaf) => leaf !== undefined);
   }
 
   function changeInner(
@@ -158,7 +163,7 @@ function applyChanges(claim: UpdateClaim, rules: Rules): Change {
         ? { before, after: { ...after, kind: "inner" } }
         : { before, after };
     }
-    if (node.kind === "hash") throw failure("INCOMPLETE", "hides what is left beside a removal");
+    if (node.kind === "hash") throw failure("INCOMPLETE", "hides what is beside a removal");
     const place = turned(path, depth, 1 - bitAt(path, depth));
     const hash = hashOfKnownKind(claim, rules, node, place, depth + 1);
     return { before: hash, after: { kind: node.kind, hash } };

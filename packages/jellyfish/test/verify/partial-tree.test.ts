@@ -200,6 +200,27 @@ describe.each(SETTINGS)("update proofs under $scheme.name", ({ scheme, form }: S
   });
 });
 
+describe.each(SETTINGS)(
+  "proofs of another tree under $scheme.name",
+  ({ scheme, form }: Setting) => {
+    it("are refused, whatever they show", () => {
+      const random = new Random(9);
+      const trees = [...smallTrees(scheme)];
+      for (let i = 0; i < scaled(2000); i++) {
+        const [tree, other] = [random.pick(trees), random.pick(trees)];
+        if (tree === other) continue;
+        const paths = somePaths(random);
+        const changes = someChanges(random);
+        const { root } = other;
+        const batch = { scheme, root, paths, proof: tree.batchProof(paths, form) };
+        expect(codeOf(() => verifyBatch(batch))).toBe("JELLYFISH_PROOF_ROOT");
+        const step = { scheme, root, changes, proof: tree.updateProof(changes, form) };
+        expect(codeOf(() => updatedRoot(step))).toBe("JELLYFISH_PROOF_ROOT");
+      }
+    });
+  },
+);
+
 describe("a verifier of partial trees", () => {
   const scheme = jmtSha256();
   const value = Uint8Array.of(1);

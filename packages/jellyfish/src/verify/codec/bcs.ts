@@ -1,7 +1,7 @@
 import { toHex } from "@x/hash";
-import { PATH_BITS, PATH_SIZE } from "../../path.ts";
-import { checkHash, failure } from "../checks.ts";
-import { checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
+import { PATH_SIZE } from "../../path.ts";
+import { checkHash } from "../checks.ts";
+import { checkSiblingCount, checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
 import { hashFromText } from "./json.ts";
 import { type ProofLimits, WireReader, WireWriter } from "./wire.ts";
 
@@ -110,7 +110,7 @@ function readHashes(reader: WireReader): Uint8Array[] {
     if (high === 0) throw reader.refusal("has a count that is not the shortest");
     count += (high - 1) * 128;
   }
-  if (PATH_BITS < count) throw failure("TOO_LARGE", `has ${count} siblings, want at most 256`);
+  checkSiblingCount(count);
   const hashes: Uint8Array[] = [];
   for (let i = 0; i < count; i++) hashes.push(readHash(reader));
   return hashes;

@@ -1,9 +1,8 @@
 import { equalBytes } from "@x/hash";
-import { PATH_BITS } from "../../path.ts";
 import type { HashScheme } from "../../scheme/scheme.ts";
-import { checkHash, checkHidden, failure } from "../checks.ts";
-import { checkDepth, type PartialTree } from "../partial-tree.ts";
-import { checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
+import { checkHash, checkHidden } from "../checks.ts";
+import { checkDepth, type PartialTree, unknownKind } from "../partial-tree.ts";
+import { checkSiblingCount, checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
 import type { RangeProof } from "../range-proof.ts";
 import { type ProofLimits, WireReader, WireWriter } from "./wire.ts";
 
@@ -119,7 +118,7 @@ export function encodePartialTree(tree: PartialTree, scheme: HashScheme): Uint8A
         writeNode(node.left, depth + 1);
         return writeNode(node.right, depth + 1);
       default:
-        throw failure("FORMAT", "has a node of no kind");
+        throw unknownKind();
     }
   }
 }
@@ -222,7 +221,7 @@ function writeSiblings(
 function readSiblings(reader: WireReader, scheme: HashScheme): Uint8Array[] | undefined {
   const count = reader.uint(2);
   if (count === NO_LIST) return undefined;
-  if (PATH_BITS < count) throw failure("TOO_LARGE", `has ${count} siblings, want at most 256`);
+  checkSiblingCount(count);
   const bitmap = reader.bytes(Math.ceil(count / 8));
   for (let i = count; i < bitmap.length * 8; i++) {
     if (isSet(bitmap, i)) throw reader.refusal("has unused bits set");

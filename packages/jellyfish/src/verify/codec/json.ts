@@ -1,7 +1,7 @@
 import { fromHex, toHex } from "@x/hash";
 import { checkHash, failure } from "../checks.ts";
-import { checkDepth, type PartialTree } from "../partial-tree.ts";
-import { checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
+import { checkDepth, type PartialTree, unknownKind } from "../partial-tree.ts";
+import { checkSiblingCount, checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
 import type { RangeProof } from "../range-proof.ts";
 
 /** `0x` and lower-case hex digits, two per byte. */
@@ -89,7 +89,7 @@ function nodeToJson(node: PartialTree, depth: number): PartialTreeJson {
       checkDepth(depth);
       return [nodeToJson(node.left, depth + 1), nodeToJson(node.right, depth + 1)];
     default:
-      throw failure("FORMAT", "has a node of no kind");
+      throw unknownKind();
   }
 }
 
@@ -136,7 +136,7 @@ function siblingsToJson(siblings: readonly Uint8Array[]): HexText[] {
 
 function siblingsFromJson(value: unknown): Uint8Array[] {
   if (!Array.isArray(value)) throw failure("FORMAT", "has no list of siblings");
-  if (256 < value.length) throw failure("TOO_LARGE", `has ${value.length} siblings`);
+  checkSiblingCount(value.length);
   // Not `map`, which passes over places that hold nothing.
   return Array.from(value, hashFromText);
 }
