@@ -167,7 +167,7 @@ describe.each(Object.entries(CALLS))("%s", (_, call) => {
 async function randomCall(random: Random, map: TextMap): Promise<void> {
   const branches = map.branches();
   const branch = random.pick(branches);
-  const id = random.between(1, 40);
+  const id = random.between(1, Math.max(1, map.stats().commitIdMax));
   const key = random.pick(["a", "b", "c", "d"]);
   const name = `name-${random.below(5)}`;
   const calls: readonly (() => Promise<unknown>)[] = [
