@@ -25,6 +25,10 @@ export {
 export { type MapEntry, MapReads } from "./reads/map-reads.ts";
 export { type MapDiffRange, type MapKeyRange, type MapRange } from "./reads/typed-range.ts";
 export { type MapDifference } from "./reads/map-difference.ts";
+export { type MapStats } from "./map/stats.ts";
+export { type MapVerifyOptions, type MapVerifyReport } from "./check/verify.ts";
+export { type MapFault, type MapFaultKind, type MapRecordNoun } from "./check/fault.ts";
+export { type MapRepairReport } from "./check/repair.ts";
 export { VerMapError, type VerMapErrorCode, type VerMapErrorOptions } from "./errors.ts";
 export { upsert } from "./map/upsert.ts";
 export { type Tag } from "./tag/tag-record.ts";

@@ -2,28 +2,34 @@ import { VerMapError } from "../errors.ts";
 
 /** What a failed write means for a map: the error to throw. */
 export function failureOf(error: unknown): unknown {
-  switch (codeOf(error)) {
+  switch (fieldOf(error, "code")) {
     case "STORE_CONFLICT":
     case "BTREE_CONFLICT":
-      return new VerMapError(
-        "VERMAP_CONFLICT",
-        "another writer has changed the map; open it again, and repeat what failed",
-        { cause: error },
-      );
+      return conflict(error);
     case "STORE_POISONED":
+      return poisoned(error);
     case "BTREE_POISONED":
-      return new VerMapError(
-        "VERMAP_POISONED",
-        "an earlier write failed with an unknown outcome; open the map again",
-        { cause: error },
-      );
+      // A pool that has met another writer writes nothing more, for that reason.
+      return fieldOf(fieldOf(error, "cause"), "code") === "STORE_CONFLICT"
+        ? conflict(error)
+        : poisoned(error);
     default:
       return error;
   }
 }
 
-function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null
-    ? (error as { readonly code?: unknown }).code
+function conflict(cause: unknown): VerMapError {
+  const message = "another writer has changed the map; open it again, and repeat what failed";
+  return new VerMapError("VERMAP_CONFLICT", message, { cause });
+}
+
+function poisoned(cause: unknown): VerMapError {
+  const message = "an earlier write failed with an unknown outcome; open the map again";
+  return new VerMapError("VERMAP_POISONED", message, { cause });
+}
+
+function fieldOf(value: unknown, name: "code" | "cause"): unknown {
+  return typeof value === "object" && value !== null
+    ? (value as { readonly code?: unknown; readonly cause?: unknown })[name]
     : undefined;
 }

@@ -339,7 +339,9 @@ export class Repository {
   }
 }
 
-function checkOptions({ working, sync, mainBranch }: RepositoryOptions): void {
+function checkOptions({ working, sync, mainBranch, prefix }: RepositoryOptions): void {
+  if (prefix !== undefined && !(prefix instanceof Uint8Array))
+    throw new TypeError("prefix is not a Uint8Array");
   if (working !== undefined && working !== "stored" && working !== "memory")
     throw new TypeError(`working is ${String(working)}, neither stored nor memory`);
   if (sync !== undefined && typeof sync !== "boolean")
