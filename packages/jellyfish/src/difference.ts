@@ -128,7 +128,7 @@ export class DifferenceWalk {
       .flatMap(({ before, after }) => [before, after])
       .filter((subtree) => subtree !== undefined && subtree.node === undefined) as Subtree[];
     const hashes = wanted.map(({ hash }) => hash);
-    const loaded = yield* loadNodes(this.#context, hashes, { keeps: false });
+    const loaded = yield* loadNodes(this.#context, hashes, { keeps: "none" });
     for (const [index, { node }] of loaded.entries()) (wanted[index] as Subtree).node = node;
     frame.loadedEnd = frame.at + places.length;
   }

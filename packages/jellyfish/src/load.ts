@@ -17,13 +17,16 @@ export function* loadNode(context: TreeContext, hash: Uint8Array): Reading<Loade
   const known = context.cache?.get(hash);
   if (known !== undefined) return known;
   const [bytes] = yield [hash];
-  return decodeLoaded(context, hash, bytes, true);
+  return decodeLoaded(context, hash, bytes, "all");
 }
 
 /** See {@link loadNodes}. */
 export interface LoadOptions {
-  /** Nodes that were read go to the cache. Default: true; a walk over everything would only empty it. */
-  readonly keeps?: boolean;
+  /**
+   * Which nodes that were read go to the cache. Default: all. A walk over everything would only empty it; an update has no use
+   * for the leaves it replaces or moves.
+   */
+  readonly keeps?: "all" | "internals" | "none";
 }
 
 /**
@@ -34,7 +37,7 @@ export interface LoadOptions {
 export function* loadNodes(
   context: TreeContext,
   hashes: readonly Uint8Array[],
-  { keeps = true }: LoadOptions = {},
+  { keeps = "all" }: LoadOptions = {},
 ): Reading<LoadedNode[]> {
   const loaded: (LoadedNode | undefined)[] = hashes.map((hash) => context.cache?.get(hash));
   const missing = hashes.filter((_, index) => loaded[index] === undefined);
@@ -50,7 +53,7 @@ function decodeLoaded(
   { cache, format, scheme }: TreeContext,
   hash: Uint8Array,
   bytes: Uint8Array | undefined,
-  keeps: boolean,
+  keeps: LoadOptions["keeps"],
 ): LoadedNode {
   if (sameBytes(hash, scheme.placeholder)) throw misplaced("an empty tree lies below the root");
   if (bytes === undefined)
@@ -61,7 +64,8 @@ function decodeLoaded(
   const node = format.decodeView(bytes);
   if (node === null)
     throw new JellyfishError("JELLYFISH_NODE_FORMAT", `node ${hexStart(hash)}… is null`);
-  if (keeps && cache !== undefined) return cache.set({ hash, node, inner: undefined });
+  const isKept = keeps === "all" || (keeps === "internals" && node.kind === "internal");
+  if (isKept && cache !== undefined) return cache.set({ hash, node, inner: undefined });
   return { hash, node: node.kind === "leaf" ? ownLeaf(node) : node, inner: undefined };
 }
 

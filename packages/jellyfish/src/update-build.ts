@@ -15,6 +15,8 @@ import { type InternalNode } from "./node.ts";
 import { PATH_SIZE } from "./path.ts";
 import { bitCount, indexOfSlot, isSingle, lowestSlot } from "./slots.ts";
 
+/** Up to so many leaves are hashed again in no more pairs than four levels take: their inner hashes are not worth keeping. */
+const SMALL_COUNT_MAX = 4;
 /** Nodes hashed in one pack: enough to pay for the call, few enough to stay in the processor's cache. */
 const PACK_COUNT_MAX = 512;
 
@@ -131,12 +133,10 @@ export class UpdateBuild {
     const hash = heaps.slice(base + PATH_SIZE, base + 2 * PATH_SIZE);
     this.#add(hash, this.#context.format.encode(node, this.#take));
     draft.parent.settle(draft.slot, { hash, isLeaf: false, count });
-    if (this.#context.cache !== undefined)
-      this.#remember({
-        hash,
-        node,
-        inner: this.#scratch.copy(heaps.subarray(base, base + INNER_SIZE)),
-      });
+    if (this.#context.cache === undefined) return;
+    const isSmall = leaves === existence && hashes.length <= SMALL_COUNT_MAX * PATH_SIZE;
+    const inner = isSmall ? undefined : this.#scratch.copy(heaps.subarray(base, base + INNER_SIZE));
+    this.#remember({ hash, node, inner });
   }
 
   #countLeaves(draft: Draft): { counts: number[] | undefined; count: number } {

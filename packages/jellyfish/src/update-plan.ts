@@ -52,6 +52,7 @@ export class UpdatePlan {
       const loaded = yield* loadNodes(
         context,
         frames.map(({ hash }) => hash),
+        { keeps: "internals" },
       );
       const next: Frame[] = [];
       for (let i = 0; i < frames.length; i++)

@@ -100,7 +100,7 @@ export class LeafWalk {
   *#load(frame: Frame): Reading<void> {
     const children = frame.children.slice(frame.at, frame.at + this.#left);
     const hashes = children.map(({ hash }) => hash);
-    frame.loaded = yield* loadNodes(this.#context, hashes, { keeps: false });
+    frame.loaded = yield* loadNodes(this.#context, hashes, { keeps: "none" });
     frame.from = frame.at;
   }
 
