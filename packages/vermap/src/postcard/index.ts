@@ -1,3 +1,5 @@
+export { type ByteReader } from "../codec/byte-reader.ts";
+export { type ByteWriter } from "../codec/byte-writer.ts";
 export { type AnySchema, type Schema, type ValueOf } from "./schema.ts";
 export {
   bool,
