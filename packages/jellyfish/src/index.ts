@@ -21,7 +21,7 @@ export { encodeIcs23Proof } from "./ics23/protobuf.ts";
 export { proveIcs23 } from "./ics23/prove.ts";
 export type { ImportOptions, NodeSource } from "./import/import.ts";
 export { hashInternal } from "./inner-hash.ts";
-export { loadNode, loadNodes, type LoadOptions } from "./load.ts";
+export { loadNode, loadNodes, type LoadNodesOptions } from "./load.ts";
 export { type LoadedNode, NodeCache, type NodeCacheOptions } from "./node-cache.ts";
 export { compactNodes, type CompactNodesOptions } from "./node-codec-compact.ts";
 export { roochNodes } from "./node-codec-rooch.ts";

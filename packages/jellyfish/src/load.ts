@@ -21,7 +21,7 @@ export function* loadNode(context: TreeContext, hash: Uint8Array): Reading<Loade
 }
 
 /** See {@link loadNodes}. */
-export interface LoadOptions {
+export interface LoadNodesOptions {
   /**
    * Which nodes that were read go to the cache. Default: all. A walk over everything would only empty it; an update has no use
    * for the leaves it replaces or moves.
@@ -37,7 +37,7 @@ export interface LoadOptions {
 export function* loadNodes(
   context: TreeContext,
   hashes: readonly Uint8Array[],
-  { keeps = "all" }: LoadOptions = {},
+  { keeps = "all" }: LoadNodesOptions = {},
 ): Reading<LoadedNode[]> {
   const loaded: (LoadedNode | undefined)[] = hashes.map((hash) => context.cache?.get(hash));
   const missing = hashes.filter((_, index) => loaded[index] === undefined);
@@ -53,7 +53,7 @@ function decodeLoaded(
   { cache, format, scheme }: TreeContext,
   hash: Uint8Array,
   bytes: Uint8Array | undefined,
-  keeps: LoadOptions["keeps"],
+  keeps: LoadNodesOptions["keeps"],
 ): LoadedNode {
   if (sameBytes(hash, scheme.placeholder)) throw misplaced("an empty tree lies below the root");
   if (bytes === undefined)
