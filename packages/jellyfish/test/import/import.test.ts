@@ -159,6 +159,28 @@ describe("importing nodes", () => {
     }
   });
 
+  test("says which source is wrong: the file, or the nodes", async () => {
+    const tree = await sample(6);
+    const lines = await linesOf(tree);
+    const leafAt = lines.findIndex((line) => line.slice(67, 69) === "02");
+    const line = lines[leafAt] ?? "";
+    const digit = line.at(-1) === "0" ? "1" : "0";
+    const other = await JellyfishTree.open(new MemoryStore(), options);
+    const changed = lines.with(leafAt, `${line.slice(0, -1)}${digit}`);
+    await expect(other.importDump(changed)).rejects.toMatchObject({ code: "JELLYFISH_NODE_HASH" });
+    const { length } = line;
+    await expect(
+      other.importDump(lines.with(leafAt, line.slice(0, length - 1))),
+    ).rejects.toMatchObject({
+      code: "JELLYFISH_DUMP",
+    });
+    await expect(
+      other.importDump([...lines.slice(0, 2), ...lines.slice(3), `${"f".repeat(64)}:0x00`]),
+    ).rejects.toMatchObject({
+      code: "JELLYFISH_DUMP",
+    });
+  });
+
   test("leaves nothing behind when it ends early, once something else is written", async () => {
     const tree = await sample(30);
     const store = new FailingStore();

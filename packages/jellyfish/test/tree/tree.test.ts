@@ -124,9 +124,9 @@ describe("a tree", () => {
 
   test("has no synchronous reads over a store that has none", async () => {
     const tree = await JellyfishTree.open(asyncOnly(new MemoryStore()), texts);
-    // @ts-expect-error: the store is no SyncStore
+    // @ts-expect-error -- the store is no SyncStore
     expect(() => tree.getSync("a")).toThrow(TypeError);
-    // @ts-expect-error: the store is no SyncStore
+    // @ts-expect-error -- the store is no SyncStore
     expect(() => tree.entriesSync()).toThrow(TypeError);
   });
 
