@@ -32,7 +32,8 @@ type OpenKeys = Map<string, Uint8Array>;
  *
  * What a merge took over from a parent is that parent's. Where a history was cut, the commit at the cut answers for all before.
  *
- * @throws VerMapError VERMAP_COMMIT_NOT_FOUND, VERMAP_BRANCH_NOT_FOUND; the former also if a commit is collected meanwhile
+ * @throws VerMapError VERMAP_COMMIT_NOT_FOUND, VERMAP_BRANCH_NOT_FOUND; VERMAP_MISSING or the former if a
+ * commit is collected meanwhile
  */
 export async function blame<K, V>(
   map: VerMap<K, V>,
@@ -110,7 +111,7 @@ async function answer(
   const frontier = new CommitFrontier<OpenKeys>();
   frontier.add(head, open, together);
   for (let taken = frontier.take(); taken !== undefined; taken = frontier.take()) {
-    const commit = await repository.run(repository.commits.get(taken.id));
+    const commit = await repository.run(repository.commits.step(taken.id));
     let left = taken.carried;
     for (const parent of parentsOf(commit, which)) {
       if (left.size === 0) break;

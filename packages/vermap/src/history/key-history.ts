@@ -31,8 +31,8 @@ export interface KeyChange<K, V> {
  * Where a history was cut, the commit at the cut counts as the one that added the key.
  *
  * @yields changes of the key
- * @throws VerMapError VERMAP_COMMIT_NOT_FOUND, VERMAP_BRANCH_NOT_FOUND, when the first is asked for; the former also if a
- * commit is collected meanwhile
+ * @throws VerMapError VERMAP_COMMIT_NOT_FOUND, VERMAP_BRANCH_NOT_FOUND, when the first is asked for;
+ * VERMAP_MISSING or the former if a commit is collected meanwhile
  */
 export async function* history<K, V>(
   map: VerMap<K, V>,
@@ -49,7 +49,7 @@ export async function* history<K, V>(
   if (start.commit !== undefined) frontier.add(start.commit, true, () => true);
   let given = 0;
   for (let taken = frontier.take(); taken !== undefined && given < limit; taken = frontier.take()) {
-    const commit = await repository.run(repository.commits.get(taken.id));
+    const commit = await repository.run(repository.commits.step(taken.id));
     const followed = parentsOf(commit, parents);
     const step = await stepOf(repository, commit, followed, bytes);
     for (const parent of step.parents) frontier.add(parent, true, () => true);

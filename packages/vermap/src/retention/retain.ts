@@ -89,10 +89,7 @@ async function boundary(
   let round = [...seen];
   for (let depth = 0; round.length > 0; depth++) {
     const next = new Set<number>();
-    const commits = await repository.run(repository.commits.read(round));
-    for (const [i, found] of commits.entries()) {
-      // What is mentioned and not there is damage, and said to be.
-      const commit = found ?? (await repository.run(repository.commits.step(round[i] ?? 0)));
+    for (const commit of await commitsOf(repository, round)) {
       if (commit.parents.length === 0) continue;
       if (!keepsParents(commit, depth)) cut.push(commit);
       else for (const parent of commit.parents) if (!seen.has(parent)) next.add(parent);
@@ -101,6 +98,17 @@ async function boundary(
     round = [...next];
   }
   return cut;
+}
+
+/** A single line of history is read some commits at a time, a wide round in one. */
+async function commitsOf(repository: Repository, ids: readonly number[]): Promise<Commit[]> {
+  const { commits } = repository;
+  const found = ids.length === 1 ? [] : await repository.run(commits.read(ids));
+  const complete: Commit[] = [];
+  // What is mentioned and not there is damage, and said to be.
+  for (const [index, id] of ids.entries())
+    complete.push(found[index] ?? (await repository.run(commits.step(id))));
+  return complete;
 }
 
 async function cutOff(

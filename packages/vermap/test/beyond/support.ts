@@ -1,3 +1,4 @@
+import { type Store } from "@x/store";
 import { MemoryStore } from "@x/store-memory";
 import { type Random } from "@x/testing";
 import { utf8 } from "../../src/codec/index.ts";
@@ -8,7 +9,7 @@ export type TextMap = VerMap<string, string>;
 
 /** A map of texts whose clock goes on by 1,000 with every commit. */
 export async function openTextMap(
-  store: MemoryStore = new MemoryStore(),
+  store: Store = new MemoryStore(),
   options: Partial<VerMapOptions<string, string>> = {},
 ): Promise<TextMap> {
   let time = 0;
