@@ -227,8 +227,10 @@ function readSiblings(reader: WireReader, scheme: HashScheme): Uint8Array[] | un
     if (isSet(bitmap, i)) throw reader.refusal("has unused bits set");
   }
   const siblings: Uint8Array[] = [];
+  // One for all, so that a bit of input is not 32 bytes.
+  const placeholder = new Uint8Array(scheme.placeholder);
   for (let i = 0; i < count; i++) {
-    if (isSet(bitmap, i)) siblings.push(new Uint8Array(scheme.placeholder));
+    if (isSet(bitmap, i)) siblings.push(placeholder);
     else {
       const hash = reader.hash();
       checkHidden(scheme, hash);
