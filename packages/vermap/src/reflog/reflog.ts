@@ -29,6 +29,8 @@ const EXPIRED_COUNT_MAX = 64;
  * A record of what branches lost: of deleted branches, and of heads that were moved away by a rollback, a reset or a squash.
  * An entry is part of the batch that it is about, and keeps the commits and the working state as long as the grace period
  * says. Batches that add an entry remove up to 64 whose time is over; what only those kept is collected.
+ *
+ * Uncommitted work is kept as far as it was written: not what was in memory only, nor what `discard` or another write replaced.
  */
 export class Reflog {
   readonly #repository: Repository;

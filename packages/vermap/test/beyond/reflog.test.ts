@@ -1,8 +1,9 @@
 import { MemoryStore } from "@x/store-memory";
 import { describe, expect, test } from "vitest";
 import { reflog, type Reflog } from "../../src/reflog/reflog.ts";
-import { reflogAnchor, reflogEntryOf } from "../../src/reflog/reflog-record.ts";
+import { reflogAnchor, type ReflogEntry, reflogEntryOf } from "../../src/reflog/reflog-record.ts";
 import { reset, squash } from "../../src/rewrite/move-head.ts";
+import { fuzz } from "../codec/fuzz.ts";
 import { codeOf, commitOf, entriesOf, listOf, openTextMap, type TextMap } from "./support.ts";
 
 /** A map with a clock that stands where it is put. */
@@ -162,5 +163,20 @@ describe("reflog", () => {
       expect(() => reflogEntryOf(one)).toThrow(
         expect.objectContaining({ code: "VERMAP_CORRUPT" }) as Error,
       );
+  });
+
+  test("fuzzed payloads are refused or encode to themselves", () => {
+    const target = {
+      name: "reflog entry",
+      encode: (entry: unknown) => reflogAnchor(entry as ReflogEntry).payload,
+      decode: (payload: Uint8Array) => reflogEntryOf({ commits: [3], roots: [5], payload }),
+    };
+    const entry = { branchName: "side", event: "deleted", head: 3, root: 5 } as const;
+    const valid = [
+      reflogAnchor({ ...entry, sequence: 2 ** 40, branchId: 200, time: 2 ** 50 }),
+      reflogAnchor({ ...entry, sequence: 1, branchId: 1, time: 0, event: "moved" }),
+    ];
+    const inputs = valid.map(({ payload }) => payload);
+    expect(fuzz(target, inputs, 29)).toBeGreaterThan(0);
   });
 });

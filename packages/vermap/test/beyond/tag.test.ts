@@ -1,8 +1,9 @@
 import { MemoryStore } from "@x/store-memory";
 import { describe, expect, test } from "vitest";
 import { VerMapError } from "../../src/errors.ts";
-import { tagAnchor, tagOf } from "../../src/tag/tag-record.ts";
+import { type Tag, tagAnchor, tagOf } from "../../src/tag/tag-record.ts";
 import { tags } from "../../src/tag/tags.ts";
+import { fuzz } from "../codec/fuzz.ts";
 import { codeOf, commitOf, entriesOf, listOf, openTextMap } from "./support.ts";
 
 describe("tags", () => {
@@ -84,5 +85,20 @@ describe("tags", () => {
         expect.objectContaining({ code: "VERMAP_CORRUPT" }) as Error,
       );
     }
+  });
+
+  test("fuzzed payloads are refused or encode to themselves", () => {
+    const name = new TextEncoder().encode("v");
+    const target = {
+      name: "tag",
+      encode: (tag: unknown) => tagAnchor(tag as Tag).payload,
+      decode: (payload: Uint8Array) => tagOf(name, { commits: [3], roots: [], payload }),
+    };
+    const valid = [
+      tagAnchor({ name: "v", commit: 3, time: 2 ** 50, message: "why" }),
+      tagAnchor({ name: "v", commit: 3, time: 0 }),
+    ];
+    const inputs = valid.map(({ payload }) => payload);
+    expect(fuzz(target, inputs, 23)).toBeGreaterThan(0);
   });
 });
