@@ -59,16 +59,18 @@ export {
   type CollectReport,
 } from "./retention/collect.ts";
 export type { ChunkEntry, ChunkSource, RestoreChunk, RestoreOptions } from "./restore/restore.ts";
+export type { SweepTotals } from "./retention/sweep.ts";
 export type { Part } from "./retention/marks.ts";
 export { type VerifyOptions, type VerifyReport, verifyTree } from "./retention/verify-tree.ts";
 export type { BadRecord } from "./retention/verify-walk.ts";
 export { bytesCodec, type Codec, jsonCodec, utf8Codec } from "./tree/codec.ts";
-export { LeafIterator, SyncLeafIterator } from "./tree/leaf-iterator.ts";
+export type { SyncTreeIterator, TreeIterator } from "./tree/leaf-iterator.ts";
 export {
   type ChunksOptions,
   MapReads,
   type Page,
   type ProvenValue,
+  type ReadPoint,
   type SyncStore,
 } from "./tree/map-reads.ts";
 export {
@@ -80,9 +82,10 @@ export {
 } from "./tree/metrics.ts";
 export type { DifferentEntry } from "./tree/difference-entries.ts";
 export type { Commit, RetainedRoot, UpdateTreeOptions } from "./tree/commit.ts";
+export type { TreeInternals } from "./tree/core.ts";
 export type { TreeDraft } from "./tree/draft-nodes.ts";
 export type { LoadOptions, LoadReport } from "./tree/load.ts";
 export type { JellyfishTreeOptions } from "./tree/options.ts";
 export { JellyfishTree } from "./tree/tree.ts";
 export { type TreeOperation, UpdateSet } from "./tree/update-set.ts";
-export { TreeView } from "./tree/view.ts";
+export { TreeView, type ViewPoint } from "./tree/view.ts";

@@ -10,6 +10,23 @@ import { type TreeHandle } from "./handle.ts";
 import { type MetricName } from "./metrics.ts";
 import { type TreeOperation } from "./update-set.ts";
 
+declare const internals: unique symbol;
+
+/** What trees and views are made of, by `JellyfishTree.open` and `at` alone; nothing of it is for use. */
+export interface TreeInternals<K, V, S extends Store> {
+  readonly [internals]: readonly [K, V, S];
+}
+
+/** Hides a core from the public surface. */
+export function internalsOf<K, V, S extends Store>(core: Core<K, V, S>): TreeInternals<K, V, S> {
+  return core as unknown as TreeInternals<K, V, S>;
+}
+
+/** The core that {@link internalsOf} hid; there are no other internals. */
+export function coreOf<K, V, S extends Store>(hidden: TreeInternals<K, V, S>): Core<K, V, S> {
+  return hidden as unknown as Core<K, V, S>;
+}
+
 /** What a tree shares with its views: its store, and how keys and values become bytes. */
 export class Core<K, V, S extends Store> {
   readonly store: S;

@@ -15,11 +15,25 @@ export interface LeafSource {
 }
 
 /**
- * Leaves of one root, one after the other. The root stays readable until the end, `return()`, or an error; `break` and an
+ * Items of one root, one after the other. The root stays readable until the end, `return()`, or an error; `break` and an
  * exception in a `for await` call `return`. Calls may overlap; they are answered in order. After an error every call fails
  * with it.
  */
-export class LeafIterator<T> implements AsyncIterableIterator<T, undefined> {
+export interface TreeIterator<T> extends AsyncIterableIterator<T, undefined> {
+  next(): Promise<IteratorResult<T, undefined>>;
+  return(): Promise<IteratorResult<T, undefined>>;
+  [Symbol.asyncIterator](): TreeIterator<T>;
+}
+
+/** {@link TreeIterator} over a store that reads synchronously. */
+export interface SyncTreeIterator<T> extends IterableIterator<T, undefined> {
+  next(): IteratorResult<T, undefined>;
+  return(): IteratorResult<T, undefined>;
+  [Symbol.iterator](): SyncTreeIterator<T>;
+}
+
+/** Walks pages of leaves, and keeps what they are of readable meanwhile. */
+export class LeafIterator<T> implements TreeIterator<T> {
   readonly #read: (reading: Reading<readonly LeafNode[]>) => Promise<readonly LeafNode[]>;
   readonly #itemOf: (leaf: LeafNode) => T;
   readonly #cursor: Cursor;
@@ -61,8 +75,8 @@ export class LeafIterator<T> implements AsyncIterableIterator<T, undefined> {
   }
 }
 
-/** {@link LeafIterator} over a store that reads synchronously. */
-export class SyncLeafIterator<T> implements IterableIterator<T, undefined> {
+/** {@link LeafIterator}, without waiting. */
+export class SyncLeafIterator<T> implements SyncTreeIterator<T> {
   readonly #read: (reading: Reading<readonly LeafNode[]>) => readonly LeafNode[];
   readonly #itemOf: (leaf: LeafNode) => T;
   readonly #cursor: Cursor;

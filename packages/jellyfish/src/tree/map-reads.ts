@@ -9,8 +9,14 @@ import { countRange, leafAtIndex, rankOf } from "../rank.ts";
 import { getLeaf, getLeaves, hasLeaf } from "../read.ts";
 import { type PathProof } from "../verify/proof.ts";
 import { LeafWalk, listLeaves } from "../walk.ts";
-import { type Core } from "./core.ts";
-import { LeafIterator, type LeafSource, SyncLeafIterator } from "./leaf-iterator.ts";
+import { type Core, coreOf, type TreeInternals } from "./core.ts";
+import {
+  LeafIterator,
+  type LeafSource,
+  SyncLeafIterator,
+  type SyncTreeIterator,
+  type TreeIterator,
+} from "./leaf-iterator.ts";
 import { type MetricName } from "./metrics.ts";
 
 /** A root, for as long as nobody has released it. */
@@ -45,50 +51,50 @@ export type SyncStore = Store & SyncReads;
  * of the moment of the call.
  */
 export abstract class MapReads<K, V, S extends Store> {
-  protected readonly core: Core<K, V, S>;
+  readonly #core: Core<K, V, S>;
 
-  constructor(core: Core<K, V, S>) {
-    this.core = core;
+  constructor(internals: TreeInternals<K, V, S>) {
+    this.#core = coreOf(internals);
   }
 
   /** The store of the tree. */
   get store(): S {
-    return this.core.store;
+    return this.#core.store;
   }
 
   /** How nodes are hashed, encoded and cached: what functions beside this class take. */
   get context(): TreeContext {
-    return this.core.handle.options.context;
+    return this.#core.handle.options.context;
   }
 
   /** The path of a key: where its leaf is. 32 fresh bytes. */
   pathOf(key: K): Bytes {
-    return this.core.pathOf(key);
+    return this.#core.pathOf(key);
   }
 
   /** The value of a key; `undefined` if there is none. One read per level that is not cached. */
   async get(key: K): Promise<V | undefined> {
-    const path = this.core.pathOf(key);
+    const path = this.#core.pathOf(key);
     return this.#timed("get", "smt_get_latency_seconds", async () => {
       const leaf = await this.run((context, root) => getLeaf(context, root, path));
       this.#observeLeaf("get", leaf);
-      return this.core.valueOf(leaf);
+      return this.#core.valueOf(leaf);
     });
   }
 
   /** As {@link get}, without waiting. */
   getSync(this: MapReads<K, V, SyncStore>, key: K): V | undefined {
-    const path = this.core.pathOf(key);
+    const path = this.#core.pathOf(key);
     return this.#timedSync("getSync", "smt_get_latency_seconds", () => {
       const leaf = this.runSync((context, root) => getLeaf(context, root, path));
       this.#observeLeaf("getSync", leaf);
-      return this.core.valueOf(leaf);
+      return this.#core.valueOf(leaf);
     });
   }
 
   /** Whether a key has a value. */
   async has(key: K): Promise<boolean> {
-    const path = this.core.pathOf(key);
+    const path = this.#core.pathOf(key);
     return this.#timed("has", "smt_get_latency_seconds", () =>
       this.run((context, root) => hasLeaf(context, root, path)),
     );
@@ -96,7 +102,7 @@ export abstract class MapReads<K, V, S extends Store> {
 
   /** As {@link has}, without waiting. */
   hasSync(this: MapReads<K, V, SyncStore>, key: K): boolean {
-    const path = this.core.pathOf(key);
+    const path = this.#core.pathOf(key);
     return this.#timedSync("hasSync", "smt_get_latency_seconds", () =>
       this.runSync((context, root) => hasLeaf(context, root, path)),
     );
@@ -107,28 +113,28 @@ export abstract class MapReads<K, V, S extends Store> {
    * `@x/jellyfish/verify`, with {@link pathOf} the key and the value's stored bytes. One read per level.
    */
   async getWithProof(key: K): Promise<ProvenValue<V>> {
-    const path = this.core.pathOf(key);
+    const path = this.#core.pathOf(key);
     const name = "smt_get_with_proof_latency_seconds";
     return this.#timed("getWithProof", name, async () => {
       const { value, proof } = await this.run((context, root) => getWithProof(context, root, path));
-      this.core.observe("smt_get_with_proof_bytes", value?.length ?? 0, "getWithProof");
+      this.#core.observe("smt_get_with_proof_bytes", value?.length ?? 0, "getWithProof");
       const leaf = value && ({ kind: "leaf", path, value, key: undefined } as const);
-      return { value: this.core.valueOf(leaf), proof };
+      return { value: this.#core.valueOf(leaf), proof };
     });
   }
 
   /** Values of many keys, in their order: one read per level for all of them. */
   async getMany(keys: readonly K[]): Promise<(V | undefined)[]> {
-    const paths = keys.map((key) => this.core.pathOf(key));
+    const paths = keys.map((key) => this.#core.pathOf(key));
     const leaves = await this.run((context, root) => getLeaves(context, root, paths));
-    return leaves.map((leaf) => this.core.valueOf(leaf));
+    return leaves.map((leaf) => this.#core.valueOf(leaf));
   }
 
   /** As {@link getMany}, without waiting. */
   getManySync(this: MapReads<K, V, SyncStore>, keys: readonly K[]): (V | undefined)[] {
-    const paths = keys.map((key) => this.core.pathOf(key));
+    const paths = keys.map((key) => this.#core.pathOf(key));
     const leaves = this.runSync((context, root) => getLeaves(context, root, paths));
-    return leaves.map((leaf) => this.core.valueOf(leaf));
+    return leaves.map((leaf) => this.#core.valueOf(leaf));
   }
 
   /**
@@ -137,36 +143,36 @@ export abstract class MapReads<K, V, S extends Store> {
    * @param range - bounds are paths, see {@link pathOf}
    * @throws JellyfishError JELLYFISH_KEY_UNKNOWN, while walking, if keys were hashed and the node format does not keep them
    */
-  entries(range?: Range): LeafIterator<[K, V]> {
+  entries(range?: Range): TreeIterator<[K, V]> {
     return this.#iterate("entries", range, (leaf) => this.#entryOf(leaf));
   }
 
   /** As {@link entries}, without waiting. */
-  entriesSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncLeafIterator<[K, V]> {
+  entriesSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncTreeIterator<[K, V]> {
     return this.#iterateSync("entriesSync", range, (leaf) => this.#entryOf(leaf));
   }
 
   /** The keys of a range, as {@link entries}. */
-  keys(range?: Range): LeafIterator<K> {
-    return this.#iterate("keys", range, (leaf) => this.core.keyOf(leaf));
+  keys(range?: Range): TreeIterator<K> {
+    return this.#iterate("keys", range, (leaf) => this.#core.keyOf(leaf));
   }
 
   /** As {@link keys}, without waiting. */
-  keysSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncLeafIterator<K> {
-    return this.#iterateSync("keysSync", range, (leaf) => this.core.keyOf(leaf));
+  keysSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncTreeIterator<K> {
+    return this.#iterateSync("keysSync", range, (leaf) => this.#core.keyOf(leaf));
   }
 
   /** The values of a range, as {@link entries}; needs no keys in leaves. */
-  values(range?: Range): LeafIterator<V> {
-    return this.#iterate("values", range, (leaf) => this.core.valueOf(leaf));
+  values(range?: Range): TreeIterator<V> {
+    return this.#iterate("values", range, (leaf) => this.#core.valueOf(leaf));
   }
 
   /** As {@link values}, without waiting. */
-  valuesSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncLeafIterator<V> {
-    return this.#iterateSync("valuesSync", range, (leaf) => this.core.valueOf(leaf));
+  valuesSync(this: MapReads<K, V, SyncStore>, range?: Range): SyncTreeIterator<V> {
+    return this.#iterateSync("valuesSync", range, (leaf) => this.#core.valueOf(leaf));
   }
 
-  [Symbol.asyncIterator](): LeafIterator<[K, V]> {
+  [Symbol.asyncIterator](): TreeIterator<[K, V]> {
     return this.entries();
   }
 
@@ -185,7 +191,7 @@ export abstract class MapReads<K, V, S extends Store> {
         listLeaves(context, root, { limit, cursor }),
       );
       const size = leaves.reduce((sum, { value }) => sum + value.length, 0);
-      this.core.observe("smt_list_bytes", size, "list");
+      this.#core.observe("smt_list_bytes", size, "list");
       const last = leaves.length < limit ? undefined : leaves.at(-1);
       return {
         entries: leaves.map((leaf) => this.#entryOf(leaf)),
@@ -196,7 +202,7 @@ export abstract class MapReads<K, V, S extends Store> {
 
   /** How many keys are before this one, by path. One read per level. JELLYFISH_NO_COUNTS if nodes do not count. */
   async rank(key: K): Promise<number> {
-    const path = this.core.pathOf(key);
+    const path = this.#core.pathOf(key);
     return this.run((context, root) => rankOf(context, root, path));
   }
 
@@ -226,7 +232,7 @@ export abstract class MapReads<K, V, S extends Store> {
     try {
       for (let from = options.from; ;) {
         const reading = readChunk(this.context, point.root, from, entryCountMax);
-        const chunk = await this.core.handle.read(reading);
+        const chunk = await this.#core.handle.read(reading);
         yield chunk;
         from = chunk.to && pathAfter(chunk.to);
         if (from === undefined) return;
@@ -248,7 +254,7 @@ export abstract class MapReads<K, V, S extends Store> {
   async *dump(): AsyncGenerator<string, void, undefined> {
     const point = this.pin();
     try {
-      yield* dumpLines(this.core.handle, point.root);
+      yield* dumpLines(this.#core.handle, point.root);
     } finally {
       point.release();
     }
@@ -261,7 +267,7 @@ export abstract class MapReads<K, V, S extends Store> {
   async run<T>(make: (context: TreeContext, root: Uint8Array) => Reading<T>): Promise<T> {
     const point = this.pin();
     try {
-      return await this.core.handle.read(make(this.context, point.root));
+      return await this.#core.handle.read(make(this.context, point.root));
     } finally {
       point.release();
     }
@@ -274,23 +280,23 @@ export abstract class MapReads<K, V, S extends Store> {
   ): T {
     const point = this.pin();
     try {
-      return this.core.handle.readSync(make(this.context, point.root));
+      return this.#core.handle.readSync(make(this.context, point.root));
     } finally {
       point.release();
     }
   }
 
   #entryOf(leaf: LeafNode): [K, V] {
-    return [this.core.keyOf(leaf), this.core.valueOf(leaf)];
+    return [this.#core.keyOf(leaf), this.#core.valueOf(leaf)];
   }
 
   #iterate<T>(
     method: string,
     range: Range | undefined,
     itemOf: (leaf: LeafNode) => T,
-  ): LeafIterator<T> {
+  ): TreeIterator<T> {
     return this.#timedSync(method, "smt_iter_latency_seconds", () => {
-      const { handle } = this.core;
+      const { handle } = this.#core;
       return new LeafIterator(this.#sourceOf(range), (reading) => handle.read(reading), itemOf);
     });
   }
@@ -299,9 +305,9 @@ export abstract class MapReads<K, V, S extends Store> {
     method: string,
     range: Range | undefined,
     itemOf: (leaf: LeafNode) => T,
-  ): SyncLeafIterator<T> {
+  ): SyncTreeIterator<T> {
     return this.#timedSync(method, "smt_iter_latency_seconds", () => {
-      const { handle } = this.core;
+      const { handle } = this.#core;
       handle.assertSyncReads();
       const source = this.#sourceOf(range);
       return new SyncLeafIterator(source, (reading) => handle.readSync(reading), itemOf);
@@ -315,7 +321,7 @@ export abstract class MapReads<K, V, S extends Store> {
   }
 
   async #timed<T>(method: string, name: MetricName, run: () => Promise<T>): Promise<T> {
-    const { metrics } = this.core.handle.options;
+    const { metrics } = this.#core.handle.options;
     if (metrics === undefined) return run();
     const begin = metrics.now();
     const result = await run();
@@ -324,7 +330,7 @@ export abstract class MapReads<K, V, S extends Store> {
   }
 
   #timedSync<T>(method: string, name: MetricName, run: () => T): T {
-    const { metrics } = this.core.handle.options;
+    const { metrics } = this.#core.handle.options;
     if (metrics === undefined) return run();
     const begin = metrics.now();
     const result = run();
@@ -333,6 +339,6 @@ export abstract class MapReads<K, V, S extends Store> {
   }
 
   #observeLeaf(method: string, leaf: LeafNode | undefined): void {
-    this.core.observe("smt_get_bytes", leaf?.value.length ?? 0, method);
+    this.#core.observe("smt_get_bytes", leaf?.value.length ?? 0, method);
   }
 }

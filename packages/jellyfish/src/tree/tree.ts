@@ -12,7 +12,7 @@ import { overlaid } from "../retention/overlaid.ts";
 import { type ChunkSource, restoreChunks, type RestoreOptions } from "../restore/restore.ts";
 import { update } from "../update.ts";
 import { type Commit, commitChanges, type RetainedRoot, type UpdateTreeOptions } from "./commit.ts";
-import { Core } from "./core.ts";
+import { Core, internalsOf } from "./core.ts";
 import { type DifferentEntry, differentEntries } from "./difference-entries.ts";
 import { lookupIn, type TreeDraft } from "./draft-nodes.ts";
 import { openState, TreeHandle } from "./handle.ts";
@@ -37,6 +37,13 @@ export class JellyfishTree<
   V = Uint8Array,
   S extends Store = Store,
 > extends MapReads<K, V, S> {
+  readonly #core: Core<K, V, S>;
+
+  private constructor(core: Core<K, V, S>) {
+    super(internalsOf(core));
+    this.#core = core;
+  }
+
   /**
    * Opens the tree of a store, and makes an empty one where there is none. The tree owns neither the store nor other trees in it; two
    * trees in one store need two key spaces, see `prefixed` of `@x/store`.
@@ -55,17 +62,17 @@ export class JellyfishTree<
 
   /** The root now. 32 fresh bytes. */
   override get root(): Bytes {
-    return new Uint8Array(this.core.handle.current.root);
+    return new Uint8Array(this.#core.handle.current.root);
   }
 
   /** Leaves now. */
   get size(): number {
-    return this.core.handle.current.leafCount;
+    return this.#core.handle.current.leafCount;
   }
 
   /** Reads under way, open views and iterators: what keeps roots readable now, beside history and `retain`. */
   get pinCount(): number {
-    return this.core.handle.pins.count;
+    return this.#core.handle.pins.count;
   }
 
   /** The root of the empty tree. 32 fresh bytes. */
@@ -109,13 +116,13 @@ export class JellyfishTree<
     operations: Iterable<TreeOperation<K, V>>,
     drafts: readonly TreeDraft[] = [],
   ): Promise<TreeDraft> {
-    this.core.handle.assertOpen();
+    this.#core.handle.assertOpen();
     const known = lookupIn(drafts);
-    const changes = this.core.changesOf(operations);
+    const changes = this.#core.changesOf(operations);
     const point = this.pin();
     try {
       const reading = update({ ...this.context, cache: undefined }, root, changes);
-      const result = await this.core.handle.read(overlaid(reading, known));
+      const result = await this.#core.handle.read(overlaid(reading, known));
       return { root: result.root, nodes: result.nodes };
     } finally {
       point.release();
@@ -129,7 +136,7 @@ export class JellyfishTree<
    */
   async applyPatch(patch: Patch, options: Pick<UpdateTreeOptions, "sync"> = {}): Promise<Commit> {
     const { from, to, changes } = patch;
-    const { handle } = this.core;
+    const { handle } = this.#core;
     return handle.queue.run(() => commitChanges(handle, changes, { ...options, from, to }));
   }
 
@@ -141,7 +148,7 @@ export class JellyfishTree<
   async patch(before: Uint8Array, after: Uint8Array): Promise<Patch> {
     const views = [this.at(before), this.at(after)];
     try {
-      return await this.core.handle.read(makePatch(this.context, { before, after }));
+      return await this.#core.handle.read(makePatch(this.context, { before, after }));
     } finally {
       for (const view of views) view.close();
     }
@@ -161,7 +168,7 @@ export class JellyfishTree<
   ): AsyncGenerator<DifferentEntry<K, V>, void, undefined> {
     const views = [this.at(before), this.at(after)];
     try {
-      yield* differentEntries(this.core, { before, after }, range);
+      yield* differentEntries(this.#core, { before, after }, range);
     } finally {
       for (const view of views) view.close();
     }
@@ -177,10 +184,10 @@ export class JellyfishTree<
     entries: AsyncIterable<readonly [K, V]> | Iterable<readonly [K, V]>,
     options: LoadOptions = {},
   ): Promise<LoadReport> {
-    const { handle } = this.core;
+    const { handle } = this.#core;
     return handle.queue.run(async () => {
       handle.assertOpen();
-      return loadChunks(handle, this.core.putsOf(entries), options);
+      return loadChunks(handle, this.#core.putsOf(entries), options);
     });
   }
 
@@ -198,7 +205,7 @@ export class JellyfishTree<
     options: RestoreOptions = {},
   ): Promise<void> {
     const target = copyBytes(root);
-    const { handle } = this.core;
+    const { handle } = this.#core;
     return handle.queue.run(async () => {
       handle.assertOpen();
       return restoreChunks(handle, target, source, options);
@@ -219,7 +226,7 @@ export class JellyfishTree<
     options: ImportOptions = {},
   ): Promise<void> {
     const target = copyBytes(root);
-    const { handle } = this.core;
+    const { handle } = this.#core;
     return handle.queue.run(async () => {
       handle.assertOpen();
       return importTree(handle, target, source, options);
@@ -246,14 +253,14 @@ export class JellyfishTree<
    *
    * @throws JellyfishError JELLYFISH_ROOT_UNKNOWN if it is not retained
    */
-  at(root: Uint8Array = this.core.handle.current.root): TreeView<K, V, S> {
-    this.core.handle.assertOpen();
-    return new TreeView(this.core, this.#versionOf(root));
+  at(root: Uint8Array = this.#core.handle.current.root): TreeView<K, V, S> {
+    this.#core.handle.assertOpen();
+    return new TreeView(internalsOf(this.#core), this.#versionOf(root));
   }
 
   /** The roots that can be read, oldest first; the last is the present one. */
   roots(): RetainedRoot[] {
-    return this.core.handle.state.versions
+    return this.#core.handle.state.versions
       .filter(({ kind }) => kind === "committed")
       .map(({ root, sequence, leafCount, holdCount }) => ({
         root: new Uint8Array(root),
@@ -270,10 +277,10 @@ export class JellyfishTree<
    */
   async retain(root: Uint8Array): Promise<void> {
     const wanted = new Uint8Array(root);
-    return this.core.handle.queue.run(async () => {
+    return this.#core.handle.queue.run(async () => {
       const version = this.#versionOf(wanted);
       const rewritten = [{ ...version, holdCount: version.holdCount + 1 }];
-      await this.core.handle.write({ arrival: undefined, departures: [], rewritten });
+      await this.#core.handle.write({ arrival: undefined, departures: [], rewritten });
     });
   }
 
@@ -285,7 +292,7 @@ export class JellyfishTree<
    */
   async release(root: Uint8Array): Promise<Pick<Commit, "deletedCount">> {
     const wanted = new Uint8Array(root);
-    const { handle } = this.core;
+    const { handle } = this.#core;
     return handle.queue.run(async () => {
       const version = handle.heldVersion(wanted);
       if (version === undefined)
@@ -303,7 +310,7 @@ export class JellyfishTree<
 
   /** Lets go of every root that nothing keeps, without waiting for the next update. Nothing to do: nothing is written. */
   async prune(): Promise<Pick<Commit, "deletedCount">> {
-    const { handle } = this.core;
+    const { handle } = this.#core;
     return handle.queue.run(async () => {
       handle.assertOpen();
       const departures = handle.departures(false);
@@ -320,12 +327,12 @@ export class JellyfishTree<
    * @throws JellyfishError JELLYFISH_CONFLICT if another writer has changed the tree; JELLYFISH_MISSING_NODE if a root is damaged
    */
   async collect(options: CollectOptions = {}): Promise<CollectReport> {
-    return collectGarbage(collectableTree(this.core.handle), options);
+    return collectGarbage(collectableTree(this.#core.handle), options);
   }
 
   /** Looks at every record of the store and names the first that is wrong; writes wait. See also `verifyTree`. */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    const { handle } = this.core;
+    const { handle } = this.#core;
     return handle.queue.run(async () => {
       handle.assertOpen();
       return verifyStore(handle.store, handle.options, options);
@@ -334,15 +341,15 @@ export class JellyfishTree<
 
   /** Reads what other writers of the store have done. */
   async refresh(): Promise<void> {
-    return this.core.handle.queue.run(async () => {
-      this.core.handle.assertOpen();
-      await this.core.handle.reload();
+    return this.#core.handle.queue.run(async () => {
+      this.#core.handle.assertOpen();
+      await this.#core.handle.reload();
     });
   }
 
   /** Waits for the writes called before; later calls are JELLYFISH_CLOSED. The store stays open. */
   async close(): Promise<void> {
-    return this.core.handle.close();
+    return this.#core.handle.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -350,7 +357,7 @@ export class JellyfishTree<
   }
 
   protected override pin(owner?: object): ReadPoint {
-    const { handle } = this.core;
+    const { handle } = this.#core;
     handle.assertOpen();
     const { root, sequence } = handle.current;
     const pin = handle.pins.pin(sequence, owner);
@@ -358,8 +365,8 @@ export class JellyfishTree<
   }
 
   #versionOf(root: Uint8Array): Version {
-    this.core.handle.assertOpen();
-    const version = this.core.handle.versionAt(root);
+    this.#core.handle.assertOpen();
+    const version = this.#core.handle.versionAt(root);
     if (version === undefined)
       throw new JellyfishError("JELLYFISH_ROOT_UNKNOWN", "the root is not retained");
     return version;
@@ -370,18 +377,18 @@ export class JellyfishTree<
     operations: Iterable<TreeOperation<K, V>>,
     options: UpdateTreeOptions = {},
   ): Promise<Commit> {
-    this.core.handle.assertOpen();
-    const changes = this.core.changesOf(operations);
-    const { metrics } = this.core.handle.options;
+    this.#core.handle.assertOpen();
+    const changes = this.#core.changesOf(operations);
+    const { metrics } = this.#core.handle.options;
     const begin = metrics?.now() ?? 0;
-    const commit = await this.core.handle.queue.run(() =>
-      commitChanges(this.core.handle, changes, options),
+    const commit = await this.#core.handle.queue.run(() =>
+      commitChanges(this.#core.handle, changes, options),
     );
     if (metrics !== undefined) {
       const seconds = metrics.now() - begin;
       for (const what of method === "batch" ? (["puts"] as const) : METRICS_OF[method]) {
-        this.core.observe(`smt_${what}_latency_seconds`, seconds, method);
-        this.core.observe(`smt_${what}_bytes`, commit.writtenByteCount, method);
+        this.#core.observe(`smt_${what}_latency_seconds`, seconds, method);
+        this.#core.observe(`smt_${what}_bytes`, commit.writtenByteCount, method);
       }
     }
     return commit;

@@ -2,13 +2,14 @@ import { type Bytes, type Store } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 
 import { JellyfishError } from "../errors.ts";
-import { type Core } from "./core.ts";
-import { type Version } from "./layout.ts";
+import { type Core, coreOf, internalsOf, type TreeInternals } from "./core.ts";
 import { MapReads, type ReadPoint } from "./map-reads.ts";
 import { type Pin } from "./pins.ts";
 
-/** What a view reads. */
-interface ViewPoint extends Pick<Version, "root" | "sequence"> {
+/** A version, or a tree that a leaf of it carries. */
+export interface ViewPoint {
+  readonly root: Bytes;
+  readonly sequence: number;
   readonly leafCount: number | undefined;
 }
 
@@ -17,13 +18,15 @@ interface ViewPoint extends Pick<Version, "root" | "sequence"> {
  * is collected as garbage.
  */
 export class TreeView<K, V, S extends Store> extends MapReads<K, V, S> {
+  readonly #core: Core<K, V, S>;
   readonly #version: ViewPoint;
   readonly #pin: Pin;
 
-  constructor(core: Core<K, V, S>, version: ViewPoint) {
-    super(core);
+  constructor(internals: TreeInternals<K, V, S>, version: ViewPoint) {
+    super(internals);
+    this.#core = coreOf(internals);
     this.#version = version;
-    this.#pin = core.handle.pins.pin(version.sequence, this);
+    this.#pin = this.#core.handle.pins.pin(version.sequence, this);
   }
 
   /** The root it reads. 32 fresh bytes. */
@@ -44,7 +47,11 @@ export class TreeView<K, V, S extends Store> extends MapReads<K, V, S> {
   nested(root: Uint8Array): TreeView<K, V, S> {
     const { sequence } = this.#version;
     if (this.#pin.isReleased) throw closed();
-    return new TreeView(this.core, { sequence, root: copyBytes(root), leafCount: undefined });
+    return new TreeView(internalsOf(this.#core), {
+      sequence,
+      root: copyBytes(root),
+      leafCount: undefined,
+    });
   }
 
   /** Lets go of the root; reads that are under way end as they began. Again does nothing. */
@@ -57,7 +64,7 @@ export class TreeView<K, V, S extends Store> extends MapReads<K, V, S> {
   }
 
   protected override pin(owner?: object): ReadPoint {
-    const { handle } = this.core;
+    const { handle } = this.#core;
     handle.assertOpen();
     if (this.#pin.isReleased) throw closed();
     const { root, sequence } = this.#version;
