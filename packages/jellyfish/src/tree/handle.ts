@@ -79,10 +79,6 @@ export class TreeHandle {
     return this.#state.versions.findLast(({ kind }) => kind === "committed") as Version;
   }
 
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
   assertOpen(): void {
     if (this.#closed) throw new JellyfishError("JELLYFISH_CLOSED", "the tree is closed");
   }

@@ -220,8 +220,8 @@ export abstract class MapReads<K, V, S extends Store> {
   abstract get root(): Bytes;
 
   /**
-   * This root's leaves in chunks, each with the proof that it is whole, for {@link JellyfishTree.restore} elsewhere. The root stays
-   * readable until the last chunk or `return()`.
+   * This root's leaves in chunks, each with the proof that it is whole, for {@link JellyfishTree.restore} elsewhere. The root is
+   * that of the first step, and stays readable until the last chunk or `return()`.
    *
    * @yields chunks, the last of which reaches the end
    * @param options - where the first chunk begins (default: at the beginning), and most entries of one (default: 1,000)

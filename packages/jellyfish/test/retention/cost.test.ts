@@ -10,7 +10,12 @@ function plainCost(
   tree: JellyfishTree<Uint8Array, Uint8Array, CountingStore<MemoryStore>>,
   memory: MemoryStore,
   entries: readonly (readonly [Uint8Array, Uint8Array])[],
-): { readonly keys: number; readonly getMany: number; readonly nodes: number; readonly stale: number } {
+): {
+  readonly keys: number;
+  readonly getMany: number;
+  readonly nodes: number;
+  readonly stale: number;
+} {
   const changes = entries.map(([key, value]) => ({ path: tree.pathOf(key), key, value }));
   const counting = new CountingStore(memory);
   const result = runSync(update(tree.context, tree.root, changes), counting);
@@ -50,14 +55,21 @@ describe("the cost of retaining", () => {
 
   test("several roots writes no more, and no count unless a node comes back", async () => {
     const memory = new MemoryStore();
-    const tree = await JellyfishTree.open(new CountingStore(memory), { cacheByteCountMax: 0, history: 5 });
+    const tree = await JellyfishTree.open(new CountingStore(memory), {
+      cacheByteCountMax: 0,
+      history: 5,
+    });
     const random = new Random(seedOf("cost of several"));
-    await tree.load(Array.from({ length: 2000 }, () => [random.bytes(2), random.bytes(4)] as const));
+    await tree.load(
+      Array.from({ length: 2000 }, () => [random.bytes(2), random.bytes(4)] as const),
+    );
     for (let round = 0; round < 10; round++) {
       const entries = [[random.bytes(2), random.bytes(4)] as const];
       const plain = plainCost(tree, memory, entries);
       tree.store.take();
-      const { deletedCount } = await tree.batch(entries.map(([key, value]) => ({ type: "put", key, value })));
+      const { deletedCount } = await tree.batch(
+        entries.map(([key, value]) => ({ type: "put", key, value })),
+      );
       const { operations } = tree.store.take();
       expect(operations).toBe(plain.nodes + deletedCount + (round < 3 ? 2 : 3));
     }
