@@ -2,8 +2,8 @@ import { MemoryStore } from "@x/store-memory";
 import { hexOf, Random, scaled, seedOf } from "@x/testing";
 import { describe, expect, test } from "vitest";
 
-import { JellyfishTree } from "../../src/tree/tree.ts";
-import { type TreeView } from "../../src/tree/view.ts";
+import { JellyfishTree, type TreeView } from "../../src/index.ts";
+import { verifyExclusion, verifyInclusion } from "../../src/verify/index.ts";
 import { type Entries, poolPath, runsOf, storedRuns, treeOf } from "./model.ts";
 
 /** What is known of a tree, in plain Maps. */
@@ -79,8 +79,22 @@ async function checkEverything(tree: Tree, model: Model): Promise<void> {
       const value = await view.get(poolPath(at));
       expect(value && hexOf(value)).toBe(entries.get(hexOf(poolPath(at))));
     }
+    await checkProof(view, poolPath(index % 16), entries);
     view.close();
   }
+}
+
+/** That what the view says of a path follows from its root alone. */
+async function checkProof(
+  view: TreeView<Uint8Array, Uint8Array, MemoryStore>,
+  path: Uint8Array,
+  entries: Entries,
+): Promise<void> {
+  const { value, proof } = await view.getWithProof(path);
+  const claim = { scheme: view.context.scheme, root: view.root, path, proof };
+  const verdict =
+    value === undefined ? verifyExclusion(claim).kind : hexOf(verifyInclusion({ ...claim, value }));
+  expect(verdict).toBe(entries.get(hexOf(path)) ?? "absent");
 }
 
 describe("a tree's history", () => {
