@@ -96,17 +96,24 @@ describe("watch", () => {
     );
   });
 
-  test("holds nothing when it is over", async () => {
+  test("pins two states at most, and none when it is over", async () => {
     const map = await openTextMap();
     await commitOf(map, "main", { a: "1" });
+    const pinned = (): number => map.stats().tree.pinnedRootCount;
+    const before = pinned();
     const notices = watch(map, "main");
-    await commitOf(map, "main", { a: "2" });
-    await notices.next();
-    await commitOf(map, "main", { a: "3" });
+    for (let index = 0; index < 5; index++) {
+      await commitOf(map, "main", { a: `read ${index}` });
+      await notices.next();
+      await commitOf(map, "main", { a: `unread ${index}` });
+      expect(pinned() - before).toBeLessThanOrEqual(2);
+    }
     await notices.return?.();
-    await map.close();
-    const again = watch(await openTextMap(), "main");
-    expect(await again.return?.()).toEqual({ done: true, value: undefined });
+    expect(pinned()).toBe(before);
+    expect(map.stats().tree.limboCount).toBe(0);
+    const unread = watch(map, "main");
+    expect(await unread.return?.()).toEqual({ done: true, value: undefined });
+    expect(pinned()).toBe(before);
   });
 
   test("of what there is not is refused", async () => {
