@@ -3,7 +3,7 @@ import { compareBytes, copyBytes } from "@x/store/adapter";
 import { type Cutting, type InnerDraft, shortestBound } from "./draft.ts";
 import { BTreeError } from "./errors.ts";
 import { type NodeFormat } from "./node-codec.ts";
-import { at, EMPTY_ROOT, KEY_COUNT_MAX, KEY_COUNT_MIN } from "./node.ts";
+import { at, EMPTY_ROOT, KEY_COUNT_MAX, KEY_COUNT_MIN, leafOf } from "./node.ts";
 import { type Registration } from "./registration.ts";
 import { type StopSignal } from "./types.ts";
 
@@ -153,7 +153,8 @@ class Loader {
     level.lastKey = keys.at(-1);
     const lower = before === undefined || !shortBounds ? first : shortestBound(before, first);
     const id = this.#context.newId();
-    const draft = { kind: "leaf", keys, values, lower, source: undefined, id } as const;
+    const leaf = leafOf(keys, values);
+    const draft = { kind: "leaf", leaf, lower, source: undefined, id } as const;
     return { ...this.#context.registration.add(draft, false), lower };
   }
 

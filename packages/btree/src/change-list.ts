@@ -1,5 +1,6 @@
 import { compareBytes, copyBytes } from "@x/store/adapter";
 
+import { ascendingPlaces } from "./key-index.ts";
 import { at } from "./node.ts";
 import { type Change } from "./types.ts";
 
@@ -15,25 +16,27 @@ export interface ChangeList {
  * @throws TypeError if a change is malformed
  */
 export function changeList(changes: Iterable<Change>): ChangeList {
-  const copies: Change[] = [];
-  let isAscending = true;
-  for (const change of changes) {
-    const copy = checkedCopy(change, copies.length);
-    const before = copies.at(-1);
-    if (before !== undefined && compareBytes(before.key, copy.key) >= 0) isAscending = false;
-    copies.push(copy);
-  }
-  // The sort is stable: changes of one key stay in their order.
-  if (!isAscending) copies.sort((a, b) => compareBytes(a.key, b.key));
   const keys: Uint8Array[] = [];
   const values: (Uint8Array | undefined)[] = [];
-  for (const [i, change] of copies.entries()) {
-    const next = copies[i + 1];
-    if (!isAscending && next !== undefined && compareBytes(change.key, next.key) === 0) continue;
-    keys.push(change.key);
-    values.push(change.type === "put" ? change.value : undefined);
+  let isAscending = true;
+  for (const change of changes) {
+    const { key, value } = checkedCopy(change, keys.length);
+    const before = keys.at(-1);
+    isAscending &&= before === undefined || compareBytes(before, key) < 0;
+    keys.push(key);
+    values.push(value);
   }
-  return { keys, values };
+  return isAscending ? { keys, values } : ascending({ keys, values });
+}
+
+/** Changes in the order of their keys, without those that do not hold. */
+function ascending({ keys, values }: ChangeList): ChangeList {
+  const places = ascendingPlaces(keys);
+  const lasting = places.filter((place, i) => {
+    const next = places[i + 1];
+    return next === undefined || compareBytes(at(keys, place), at(keys, next)) !== 0;
+  });
+  return { keys: lasting.map((i) => at(keys, i)), values: lasting.map((i) => values[i]) };
 }
 
 /** One change of a list alone. */
@@ -41,15 +44,18 @@ export function singleChange({ keys, values }: ChangeList, index: number): Chang
   return { keys: [at(keys, index)], values: [values[index]] };
 }
 
-function checkedCopy(change: Change, index: number): Change {
+function checkedCopy(
+  change: Change,
+  index: number,
+): { readonly key: Uint8Array; readonly value: Uint8Array | undefined } {
   const type: unknown = change?.type;
   if (type !== "put" && type !== "del")
     throw new TypeError(`change ${index} is of type ${String(type)}, neither put nor del`);
   if (!(change.key instanceof Uint8Array))
     throw new TypeError(`key of change ${index} is not a Uint8Array`);
   const key = copyBytes(change.key);
-  if (change.type === "del") return { type: "del", key };
+  if (change.type === "del") return { key, value: undefined };
   if (!(change.value instanceof Uint8Array))
     throw new TypeError(`value of change ${index} is not a Uint8Array`);
-  return { type: "put", key, value: copyBytes(change.value) };
+  return { key, value: copyBytes(change.value) };
 }

@@ -6,7 +6,8 @@ import {
   type Inner,
   KEY_COUNT_MAX,
   KEY_COUNT_MIN,
-  type LeafValue,
+  type Leaf,
+  leafOf,
   type TreeNode,
 } from "./node.ts";
 
@@ -28,8 +29,7 @@ interface DraftBase {
 
 export interface LeafDraft extends DraftBase {
   readonly kind: "leaf";
-  readonly keys: readonly Uint8Array[];
-  readonly values: readonly LeafValue[];
+  readonly leaf: Leaf;
 }
 
 export interface InnerDraft extends DraftBase {
@@ -59,7 +59,7 @@ export interface Slot {
 /** Items: entries of a leaf, children of an inner node. */
 export function itemCountOf(draft: Draft): number {
   if (draft.kind === "patched") return draft.node.children.length;
-  return draft.kind === "leaf" ? draft.keys.length : draft.slots.length;
+  return draft.kind === "leaf" ? draft.leaf.keys.length : draft.slots.length;
 }
 
 /** Most items of a draft of this kind. */
@@ -76,7 +76,7 @@ export function itemCountMin(draft: Draft): number {
 export function draftOf(node: TreeNode, lower: Uint8Array | undefined): LeafDraft | InnerDraft {
   const base = { lower, source: undefined, id: undefined };
   return node.kind === "leaf"
-    ? { ...base, kind: "leaf", keys: node.keys, values: node.values }
+    ? { ...base, kind: "leaf", leaf: node }
     : {
         ...base,
         kind: "inner",
@@ -119,8 +119,10 @@ export function join(a: Draft, b: Draft, bound: Uint8Array): LeafDraft | InnerDr
     return {
       ...base,
       kind: "leaf",
-      keys: [...left.keys, ...right.keys],
-      values: [...left.values, ...right.values],
+      leaf: leafOf(
+        [...left.leaf.keys, ...right.leaf.keys],
+        [...left.leaf.values, ...right.leaf.values],
+      ),
     };
   if (left.kind === "leaf" || right.kind === "leaf")
     throw new BTreeError("BTREE_CORRUPT", "a leaf and an inner node are neighbours");
@@ -164,8 +166,7 @@ function part(
     ? {
         ...base,
         kind: "leaf",
-        keys: draft.keys.slice(from, to),
-        values: draft.values.slice(from, to),
+        leaf: leafOf(draft.leaf.keys.slice(from, to), draft.leaf.values.slice(from, to)),
       }
     : {
         ...base,
@@ -179,8 +180,9 @@ function part(
 
 function boundAt(draft: LeafDraft | InnerDraft, index: number, isShort: boolean): Uint8Array {
   if (draft.kind === "inner") return at(draft.keys, index - 1);
-  const right = at(draft.keys, index);
-  return isShort ? shortestBound(at(draft.keys, index - 1), right) : right;
+  const { keys } = draft.leaf;
+  const right = at(keys, index);
+  return isShort ? shortestBound(at(keys, index - 1), right) : right;
 }
 
 /** The shortest byte string above `left` and not above `right`; a view of `right`. */

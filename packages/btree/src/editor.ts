@@ -20,9 +20,9 @@ import {
   slotOf,
   whole,
 } from "./draft.ts";
-import { type MergedLeaf, mergedLeaf } from "./merged-leaf.ts";
+import { mergedLeaf, withNewValue } from "./merged-leaf.ts";
 import { checkDepth, linkOf, type NodeSource } from "./node-source.ts";
-import { at, childIndexOf, type Inner, type Leaf, type TreeNode } from "./node.ts";
+import { at, childIndexOf, type Inner, type Leaf, leafOf, type TreeNode } from "./node.ts";
 
 /** How an {@link Editor} makes its drafts. */
 export interface EditorOptions extends Cutting {
@@ -51,7 +51,7 @@ interface Touched {
   readonly to: number;
 }
 
-const EMPTY_LEAF: Leaf = { kind: "leaf", keys: [], values: [] };
+const EMPTY_LEAF = leafOf([], []);
 
 /** Works out what a sorted list of changes makes of a tree. Each node that a change belongs to is read and drafted once. */
 export class Editor {
@@ -75,7 +75,7 @@ export class Editor {
     const place = { depth: 0, isLast: true, from: 0, to };
     const outcome =
       root === 0
-        ? yield* this.#editLeaf({ ...place, id: 0 }, EMPTY_LEAF)
+        ? yield* this.#edit({ ...place, id: 0 }, EMPTY_LEAF)
         : yield* this.#edit({ ...place, id: root }, yield* this.#source.root(root));
     return outcome === undefined ? undefined : this.#top(outcome.parts);
   }
@@ -104,50 +104,42 @@ export class Editor {
     return draft === undefined || itemCountOf(draft) === 0 ? "empty" : slotOf(draft);
   }
 
-  #edit(place: Place, node: TreeNode): Reading<Outcome> {
+  *#edit(place: Place, node: TreeNode): Reading<Outcome> {
     checkDepth(place.depth, place.id);
-    return node.kind === "leaf" ? this.#editLeaf(place, node) : this.#editInner(place, node);
+    return node.kind === "leaf"
+      ? at(yield* this.#editLeaves([place], [node]), 0)
+      : yield* this.#editInner(place, node);
   }
 
-  *#editLeaf(place: Place, leaf: Leaf): Reading<Outcome> {
-    const merged = mergedLeaf(leaf, this.#changes, place.from, place.to);
-    const { keys, values } = merged;
-    const isChanged = yield* this.#settled(merged);
+  *#editLeaves(places: readonly Place[], leaves: readonly Leaf[]): Reading<Outcome[]> {
+    const merged = places.map(({ from, to }, i) =>
+      mergedLeaf(at(leaves, i), this.#changes, from, to),
+    );
+    const doubtful = merged.flatMap((one) => one.doubtful);
+    // Most leaves need nothing read, and all that others need is one read.
+    const olds =
+      doubtful.length === 0 ? [] : yield* this.#source.values(doubtful.map(({ old }) => old));
+    let next = 0;
+    return merged.map((one, i) => {
+      let { leaf } = one;
+      for (const { key, value } of one.doubtful)
+        if (!sameBytes(value, olds[next++])) leaf = withNewValue(leaf, key, value);
+      return this.#leafOutcome(at(places, i), at(leaves, i), leaf);
+    });
+  }
+
+  #leafOutcome(place: Place, before: Leaf, leaf: Leaf): Outcome {
     // The original makes nodes for a value that is there already; it makes one change at a time.
     const isRewrite = this.#options.isCompatible && this.#changes.values[place.from] !== undefined;
-    if (!isChanged && !isRewrite) return undefined;
-    const last = leaf.keys.at(-1);
+    if (leaf === before && !isRewrite) return undefined;
+    const last = before.keys.at(-1);
     const isAppend =
       place.isLast &&
       (last === undefined || compareBytes(at(this.#changes.keys, place.from), last) > 0);
-    if (keys.length === 0 && !this.#options.isCompatible) return { parts: [], isAppend };
+    if (leaf.keys.length === 0 && !this.#options.isCompatible) return { parts: [], isAppend };
     const source = place.id === 0 ? undefined : place.id;
-    // Spelled out: spreading costs as much as the rest, and this runs for every leaf.
-    const draft: LeafDraft = {
-      kind: "leaf",
-      keys,
-      values,
-      lower: undefined,
-      source,
-      id: undefined,
-    };
+    const draft: LeafDraft = { kind: "leaf", leaf, lower: undefined, source, id: undefined };
     return { parts: this.#fitted(draft, isAppend), isAppend };
-  }
-
-  /**
-   * Keeps large values that are the ones that were there already. Returns whether anything changes.
-   *
-   * @yields keys of nodes
-   */
-  *#settled({ isChanged, doubtful, values }: MergedLeaf): Reading<boolean> {
-    if (doubtful.length === 0) return isChanged;
-    const known = yield* this.#source.values(doubtful.map(({ old }) => old));
-    let hasNew = isChanged;
-    for (const [i, { index, old, value }] of doubtful.entries()) {
-      if (sameBytes(value, known[i])) values[index] = old;
-      else hasNew = true;
-    }
-    return hasNew;
   }
 
   *#editInner(place: Place, node: Inner): Reading<Outcome> {
@@ -184,32 +176,38 @@ export class Editor {
     return touched;
   }
 
-  *#editChildren(
-    { depth, isLast }: Place,
-    node: Inner,
-    touched: readonly Touched[],
-  ): Reading<Outcome[]> {
-    const [first] = touched;
-    if (touched.length === 1 && first !== undefined) {
-      const { index, from, to } = first;
-      const isLastChild = isLast && index === node.children.length - 1;
-      const place = {
-        id: at(node.children, index),
-        depth: depth + 1,
-        isLast: isLastChild,
-        from,
-        to,
-      };
-      return [yield* this.#edit(place, yield* this.#source.child(node, index))];
+  *#editChildren(place: Place, node: Inner, touched: readonly Touched[]): Reading<Outcome[]> {
+    const places = touched.map(({ index, from, to }) => ({
+      id: at(node.children, index),
+      depth: place.depth + 1,
+      isLast: place.isLast && index === node.children.length - 1,
+      from,
+      to,
+    }));
+    const children = yield* this.#children(node, touched);
+    if (isAllLeaves(children)) {
+      checkDepth(place.depth + 1, place.id);
+      return yield* this.#editLeaves(places, children);
     }
-    const children = yield* this.#source.children(touched.map(({ index }) => linkOf(node, index)));
-    const edits = touched.map(({ index, from, to }, i) => {
-      const isLastChild = isLast && index === node.children.length - 1;
-      const id = at(node.children, index);
-      return this.#edit({ id, depth: depth + 1, isLast: isLastChild, from, to }, at(children, i));
-    });
+    const edits = places.map((one, i) => this.#edit(one, at(children, i)));
     // In step, so that all nodes of one level that are missing are one read.
-    return yield* together(edits);
+    return edits.length === 1 ? [yield* at(edits, 0)] : yield* together(edits);
+  }
+
+  /**
+   * Most are in memory, and then nothing need be said of what to read.
+   *
+   * @yields keys of nodes
+   */
+  *#children(node: Inner, touched: readonly Touched[]): Reading<readonly TreeNode[]> {
+    const known: TreeNode[] = [];
+    for (const { index } of touched) {
+      const child = this.#source.peekChild(node, index);
+      if (child === undefined)
+        return yield* this.#source.children(touched.map((one) => linkOf(node, one.index)));
+      known.push(child);
+    }
+    return known;
   }
 
   /** The node with changed children, where each is still one, with enough items. */
@@ -311,4 +309,9 @@ function topLevel([first]: readonly Draft[], format: number): number {
   if (format === 1) return 0;
   if (first?.kind === "patched") return first.node.level + 1;
   return first?.kind === "inner" ? first.level + 1 : 1;
+}
+
+/** Children are leaves all of them or none; if one is not, its depth will be found wrong. */
+function isAllLeaves(nodes: readonly TreeNode[]): nodes is readonly Leaf[] {
+  return nodes.every((node) => node.kind === "leaf");
 }

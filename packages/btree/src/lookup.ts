@@ -6,7 +6,6 @@ import {
   at,
   childIndexOf,
   EMPTY_ROOT,
-  firstAtLeast,
   type Leaf,
   type LeafValue,
   LEVEL_COUNT_MAX,
@@ -86,7 +85,7 @@ function linkTo(node: TreeNode, key: Uint8Array): ChildLink | undefined {
 }
 
 function valueIn(leaf: Leaf, key: Uint8Array): LeafValue | undefined {
-  const index = firstAtLeast(leaf.keys, key);
+  const index = leaf.index.firstAtLeast(key);
   const found = leaf.keys[index];
   return found !== undefined && compareBytes(found, key) === 0 ? leaf.values[index] : undefined;
 }

@@ -1,4 +1,4 @@
-import { isLink, type Node } from "./node.ts";
+import { type Node } from "./node.ts";
 
 /** What an engine adds to each byte string, about. */
 const BYTES_PER_VIEW = 100;
@@ -7,11 +7,11 @@ const BYTES_PER_NODE = 300;
 /** Bytes that a decoded node takes in memory, about. */
 export function memoryOf(node: Node): number {
   if (node.kind === "value") return BYTES_PER_NODE + node.bytes.length;
-  let size = BYTES_PER_NODE;
-  for (const key of node.keys) size += BYTES_PER_VIEW + key.length;
-  if (node.kind === "inner") return size + 16 * node.children.length;
-  for (const value of node.values) size += BYTES_PER_VIEW + (isLink(value) ? 0 : value.length);
-  return size;
+  const { keys, keyByteCount } = node;
+  const size = BYTES_PER_NODE + (BYTES_PER_VIEW + 8) * keys.length + keyByteCount;
+  return node.kind === "inner"
+    ? size + 16 * node.children.length
+    : size + BYTES_PER_VIEW * keys.length + node.valueByteCount;
 }
 
 interface Cached {

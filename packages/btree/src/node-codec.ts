@@ -5,9 +5,11 @@ import { ByteWriter, varintSize } from "./byte-writer.ts";
 import { BTreeError } from "./errors.ts";
 import {
   type Inner,
+  innerOf,
   isLink,
   KEY_COUNT_MAX,
   type Leaf,
+  leafOf,
   type LeafValue,
   LEVEL_COUNT_MAX,
   type Node,
@@ -87,7 +89,7 @@ function decodeLeaf1(reader: ByteReader): Leaf {
     pushKey(reader, keys, reader.u32());
     values.push(reader.take(reader.u32()));
   }
-  return { kind: "leaf", keys, values };
+  return leafOf(keys, values);
 }
 
 function encodeInner1({ keys, children }: Inner): Uint8Array<ArrayBuffer> {
@@ -110,7 +112,7 @@ function decodeInner1(reader: ByteReader): Inner {
   const children: number[] = [];
   for (let i = 0; i < count; i++) pushKey(reader, keys, reader.u32());
   for (let i = 0; i <= count; i++) children.push(positive(reader, reader.u64(), "child id"));
-  return { kind: "inner", level: 0, keys, children, counts: [] };
+  return innerOf({ level: 0, keys, children, counts: [] });
 }
 
 function encodeLeaf2({ keys, values }: Leaf): Uint8Array<ArrayBuffer> {
@@ -152,7 +154,7 @@ function decodeLeaf2(reader: ByteReader): Leaf {
     if (header % 2 === 0) values.push(reader.take(size));
     else values.push({ size, id: positive(reader, reader.varint(), "value id") });
   }
-  return { kind: "leaf", keys, values };
+  return leafOf(keys, values);
 }
 
 function encodeInner2({ level, keys, children, counts }: Inner): Uint8Array<ArrayBuffer> {
@@ -191,7 +193,7 @@ function decodeInner2(reader: ByteReader): Inner {
     entryCount += entries;
   }
   if (entryCount > Number.MAX_SAFE_INTEGER) throw reader.damage("more than 2^53 - 1 entries");
-  return { kind: "inner", level, keys, children, counts };
+  return innerOf({ level, keys, children, counts });
 }
 
 function encodeValue({ bytes }: ValueNode): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-import { compareBytes } from "@x/store/adapter";
+import { KeyIndex } from "./key-index.ts";
 
 /** Most keys in any node, leaf or inner. */
 export const KEY_COUNT_MAX = 32;
@@ -19,6 +19,11 @@ export interface Leaf {
   readonly kind: "leaf";
   readonly keys: readonly Uint8Array[];
   readonly values: readonly LeafValue[];
+  readonly index: KeyIndex;
+  /** Bytes of the keys; how many of the values are links; bytes of the others. Nobody then has to look at each of them. */
+  readonly keyByteCount: number;
+  readonly linkCount: number;
+  readonly valueByteCount: number;
 }
 
 /**
@@ -30,6 +35,8 @@ export interface Inner {
   /** Steps down to the leaves, 1 or more; 0 in format 1, which does not record it. */
   readonly level: number;
   readonly keys: readonly Uint8Array[];
+  readonly index: KeyIndex;
+  readonly keyByteCount: number;
   readonly children: readonly number[];
   /** Entries under each child; empty in format 1. */
   readonly counts: readonly number[];
@@ -57,28 +64,46 @@ export function isLink(value: LeafValue): value is ValueLink {
   return (value as ValueLink).id !== undefined;
 }
 
-/** Index of the child under which `key` belongs: how many separators are not above it. */
-export function childIndexOf({ keys }: Inner, key: Uint8Array): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareBytes(at(keys, middle), key) <= 0) low = middle + 1;
-    else high = middle;
+/** A leaf of ascending keys and their values, which are kept. */
+export function leafOf(keys: readonly Uint8Array[], values: readonly LeafValue[]): Leaf {
+  let linkCount = 0;
+  let valueByteCount = 0;
+  for (const value of values) {
+    if (isLink(value)) linkCount++;
+    else valueByteCount += value.length;
   }
-  return low;
+  const keyByteCount = byteCountOf(keys);
+  return {
+    kind: "leaf",
+    keys,
+    values,
+    index: new KeyIndex(keys),
+    keyByteCount,
+    linkCount,
+    valueByteCount,
+  };
 }
 
-/** Index of the first key that is not below `key`; the count of keys if there is none. */
-export function firstAtLeast(keys: readonly Uint8Array[], key: Uint8Array): number {
-  let low = 0;
-  let high = keys.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareBytes(at(keys, middle), key) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** An inner node; the lists are kept. */
+export function innerOf({
+  level,
+  keys,
+  children,
+  counts,
+}: Pick<Inner, "level" | "keys" | "children" | "counts">): Inner {
+  const keyByteCount = byteCountOf(keys);
+  return { kind: "inner", level, keys, index: new KeyIndex(keys), keyByteCount, children, counts };
+}
+
+function byteCountOf(keys: readonly Uint8Array[]): number {
+  let count = 0;
+  for (const key of keys) count += key.length;
+  return count;
+}
+
+/** Index of the child under which `key` belongs: how many separators are not above it. */
+export function childIndexOf({ index }: Inner, key: Uint8Array): number {
+  return index.firstAbove(key);
 }
 
 /** Entries under a node; of an inner node of format 1, which does not count, 0. */
@@ -92,7 +117,7 @@ export function entryCountOf(node: TreeNode): number {
 /** Calls `visit` with the id of every record that a node refers to; twice if it does so twice. */
 export function forEachLink(node: Node, visit: (id: number) => void): void {
   if (node.kind === "inner") for (const id of node.children) visit(id);
-  else if (node.kind === "leaf") {
+  else if (node.kind === "leaf" && node.linkCount > 0) {
     for (const value of node.values) if (isLink(value)) visit(value.id);
   }
 }

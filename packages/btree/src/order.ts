@@ -2,7 +2,7 @@ import { type Reading } from "@x/store";
 
 import { BTreeError } from "./errors.ts";
 import { checkDepth, type NodeSource } from "./node-source.ts";
-import { at, EMPTY_ROOT, entryCountOf, firstAtLeast, type LeafValue } from "./node.ts";
+import { at, EMPTY_ROOT, entryCountOf, type LeafValue } from "./node.ts";
 import { type Bounds } from "./range.ts";
 
 /**
@@ -33,11 +33,11 @@ export function* rankOf(
   let rank = 0;
   for (let depth = 0; node.kind === "inner"; depth++) {
     checkDepth(depth, root);
-    const index = firstAtLeast(node.keys, bound);
+    const index = node.index.firstAtLeast(bound);
     for (let i = 0; i < index; i++) rank += at(node.counts, i);
     node = yield* source.child(node, index);
   }
-  return rank + firstAtLeast(node.keys, bound);
+  return rank + node.index.firstAtLeast(bound);
 }
 
 /**

@@ -6,7 +6,6 @@ import {
   at,
   childIndexOf,
   EMPTY_ROOT,
-  firstAtLeast,
   type Inner,
   type Leaf,
   type LeafValue,
@@ -85,7 +84,7 @@ export class RangeWalk {
     const { lower, upper } = this.#range;
     if (this.#step === 1) return lower === undefined ? 0 : childIndexOf(node, lower.key);
     if (upper === undefined) return node.keys.length;
-    return upper.isInclusive ? childIndexOf(node, upper.key) : firstAtLeast(node.keys, upper.key);
+    return upper.isInclusive ? childIndexOf(node, upper.key) : node.index.firstAtLeast(upper.key);
   }
 
   *#nextLeaf(): Reading<Leaf | undefined> {

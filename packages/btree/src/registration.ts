@@ -11,7 +11,10 @@ import {
   entryCountOf,
   forEachLink,
   type Inner,
+  innerOf,
   isLink,
+  type Leaf,
+  leafOf,
   type LeafValue,
   type TreeNode,
 } from "./node.ts";
@@ -84,7 +87,7 @@ export class Registration {
       }
       if (counts.length > 0) counts[index] = child.count;
     }
-    const patched: Inner = { kind: "inner", level: node.level, keys: node.keys, children, counts };
+    const patched: Inner = { ...node, children, counts };
     const count = entryCountOf(patched);
     if (owned === undefined) return { id: this.#new(draft, patched), count };
     this.#replaceInner(owned, patched, made, consumed);
@@ -93,8 +96,7 @@ export class Registration {
 
   #addLeaf(draft: LeafDraft, owned: number | undefined): Registered {
     const { workspace } = this.#state;
-    const values = this.#withLinks(draft.values);
-    const node: TreeNode = { kind: "leaf", keys: draft.keys, values };
+    const node = this.#withLinks(draft.leaf);
     const count = node.keys.length;
     if (owned === undefined) return { id: this.#new(draft, node), count };
     const before = workspace.unsaved(owned)?.node;
@@ -105,15 +107,17 @@ export class Registration {
   }
 
   /** Large values become nodes of their own. */
-  #withLinks(values: readonly LeafValue[]): readonly LeafValue[] {
+  #withLinks(leaf: Leaf): Leaf {
     const max = this.#inlineByteCountMax;
-    if (!values.some((value) => !isLink(value) && value.length > max)) return values;
-    return values.map((value) => {
+    const isLarge = (value: LeafValue): boolean => !isLink(value) && value.length > max;
+    if (leaf.valueByteCount <= max || !leaf.values.some(isLarge)) return leaf;
+    const values = leaf.values.map((value) => {
       if (isLink(value) || value.length <= max) return value;
       const id = this.#state.ids.take();
       this.#state.workspace.add(id, { kind: "value", bytes: value });
       return { id, size: value.length };
     });
+    return leafOf(leaf.keys, values);
   }
 
   #addInner(draft: InnerDraft, owned: number | undefined): Registered {
@@ -127,13 +131,7 @@ export class Registration {
       if (isCounted) counts.push(child.count);
       if (slot.draft !== undefined) made.push(child.id);
     }
-    const node: TreeNode = {
-      kind: "inner",
-      level: draft.level,
-      keys: draft.keys,
-      children,
-      counts,
-    };
+    const node = innerOf({ level: draft.level, keys: draft.keys, children, counts });
     const count = entryCountOf(node);
     if (owned === undefined) return { id: this.#new(draft, node), count };
     this.#replaceInner(owned, node, made, draft.consumed);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { decodeCountPage, encodeCountPage } from "../src/count-page.ts";
 import { decodeNode, encodeNode, type NodeFormat } from "../src/node-codec.ts";
-import { type Inner, type Leaf, type LeafValue, type Node } from "../src/node.ts";
+import { innerOf, type Leaf, leafOf, type LeafValue, type Node } from "../src/node.ts";
 import { decodePoolRecord, encodePoolRecord } from "../src/pool-record.ts";
 import { bytesOf, hexOf } from "./bytes.ts";
 
@@ -24,14 +24,14 @@ function randomNode(random: Random, format: NodeFormat): Node {
         ? { id: 1 + random.below(2 ** 32), size: random.below(2 ** 32) }
         : random.bytes(random.below(200)),
     );
-    return { kind: "leaf", keys, values };
+    return leafOf(keys, values);
   }
   const children = Array.from(
     { length: count + 1 },
     () => 1 + random.below(2 ** 32) * 2 ** random.below(20),
   );
   const counts = format === 1 ? [] : children.map(() => 1 + random.below(1000));
-  return { kind: "inner", level: format === 1 ? 0 : 1 + random.below(63), keys, children, counts };
+  return innerOf({ level: format === 1 ? 0 : 1 + random.below(63), keys, children, counts });
 }
 
 /** One to four small injuries. */
@@ -70,18 +70,12 @@ function sameRecord(bytes: Uint8Array): Uint8Array {
 
 describe("nodes", () => {
   test("have the bytes that the format's document shows", () => {
-    const leaf: Leaf = { kind: "leaf", keys: [bytesOf("a")], values: [bytesOf("b")] };
+    const leaf = leafOf([bytesOf("a")], [bytesOf("b")]);
     expect(hexOf(encodeNode(leaf, 1))).toBe("000100000001000000610100000062");
     expect(hexOf(encodeNode(leaf, 2))).toBe("020101610262");
-    const large: Leaf = { ...leaf, values: [{ id: 300, size: 5 }] };
+    const large = leafOf(leaf.keys, [{ id: 300, size: 5 }]);
     expect(hexOf(encodeNode(large, 2))).toBe("020101610bac02");
-    const inner: Inner = {
-      kind: "inner",
-      level: 1,
-      keys: [bytesOf("a")],
-      children: [1, 2],
-      counts: [3, 4],
-    };
+    const inner = innerOf({ level: 1, keys: [bytesOf("a")], children: [1, 2], counts: [3, 4] });
     expect(hexOf(encodeNode(inner, 2))).toBe("030101016101030204");
     expect(hexOf(encodeNode({ kind: "value", bytes: bytesOf("v") }, 2))).toBe("0476");
     expect(() => encodeNode(large, 1)).toThrow(TypeError);
@@ -111,7 +105,7 @@ describe("nodes", () => {
   }
 
   test("that are views of larger buffers are read in their own bounds, and not kept", () => {
-    const bytes = encodeNode({ kind: "leaf", keys: [bytesOf("a")], values: [bytesOf("b")] }, 2);
+    const bytes = encodeNode(leafOf([bytesOf("a")], [bytesOf("b")]), 2);
     const large = new Uint8Array(20).fill(7);
     large.set(bytes, 5);
     const node = decodeNode(large.subarray(5, 5 + bytes.length), 2) as Leaf;

@@ -5,7 +5,7 @@ import { encodeCountPage } from "../src/count-page.ts";
 import { BTree, NodePool } from "../src/index.ts";
 import { encodeNode } from "../src/node-codec.ts";
 import { NodeKeys } from "../src/node-keys.ts";
-import { type Inner, type Node } from "../src/node.ts";
+import { innerOf, leafOf, type Node } from "../src/node.ts";
 import { bytesOf, collect, entriesFrom, keyOf, put } from "./bytes.ts";
 
 const KEYS = new NodeKeys(new Uint8Array());
@@ -28,17 +28,19 @@ async function copyOf(store: MemoryStore): Promise<MemoryStore> {
 }
 
 /** A tree of two leaves, one of them replaced by what is to be found. */
-async function withChild(child: Node, change: Partial<Inner> = {}): Promise<NodePool> {
+async function withChild(
+  child: Node,
+  change: Partial<Parameters<typeof innerOf>[0]> = {},
+): Promise<NodePool> {
   const keys = Array.from({ length: 16 }, (_, i) => keyOf(i));
-  const left: Node = { kind: "leaf", keys, values: keys };
-  const root: Inner = {
-    kind: "inner",
+  const left = leafOf(keys, keys);
+  const root = innerOf({
     level: 1,
     keys: [keyOf(16)],
     children: [1, 2],
     counts: [16, 16],
     ...change,
-  };
+  });
   const store = new MemoryStore();
   await store.batch([
     { type: "put", key: KEYS.pool(), value: Uint8Array.of(1, 2, 9, 0) },
@@ -52,7 +54,7 @@ async function withChild(child: Node, change: Partial<Inner> = {}): Promise<Node
 /** A leaf of ascending numbers. */
 function leafFrom(from: number, count: number): Node {
   const keys = Array.from({ length: count }, (_, i) => keyOf(from + i));
-  return { kind: "leaf", keys, values: keys };
+  return leafOf(keys, keys);
 }
 
 describe("verify", () => {
@@ -110,13 +112,7 @@ describe("verify", () => {
   });
 
   test("finds whatever breaks the tree's rules", async () => {
-    const inner: Inner = {
-      kind: "inner",
-      level: 1,
-      keys: [keyOf(16)],
-      children: [1, 3],
-      counts: [16, 16],
-    };
+    const inner = innerOf({ level: 1, keys: [keyOf(16)], children: [1, 3], counts: [16, 16] });
     const cases: [string, NodePool][] = [
       ["fill", await withChild(leafFrom(16, 15), { counts: [16, 15] })],
       ["bounds", await withChild(leafFrom(15, 16))],
@@ -147,13 +143,7 @@ describe("verify", () => {
   });
 
   test("reads refuse what is damaged, and never go round in circles", async () => {
-    const inner: Inner = {
-      kind: "inner",
-      level: 1,
-      keys: [keyOf(16)],
-      children: [1, 3],
-      counts: [16, 16],
-    };
+    const inner = innerOf({ level: 1, keys: [keyOf(16)], children: [1, 3], counts: [16, 16] });
     for (const pool of [
       await withChild(inner),
       await withChild(leafFrom(16, 17)),
@@ -175,7 +165,7 @@ describe("verify", () => {
 
   test("format 1, which records no levels, has a limit of depth instead", async () => {
     const store = new MemoryStore();
-    const loop: Inner = { kind: "inner", level: 0, keys: [keyOf(1)], children: [1, 1], counts: [] };
+    const loop = innerOf({ level: 0, keys: [keyOf(1)], children: [1, 1], counts: [] });
     await store.batch([
       { type: "put", key: KEYS.pool(), value: Uint8Array.of(1, 1, 9, 0) },
       { type: "put", key: KEYS.node(1), value: encodeNode(loop, 1) },
