@@ -137,7 +137,7 @@ function* addGains(
     middle: rootOf(context, root),
     after: undefined,
   };
-  const walk = visitRuns(uncached(context.source), neighbourhood, (hash) =>
+  const walk = visitRuns(context.source, neighbourhood, (hash) =>
     changes.add(hash, 1, nodeBytes(hash)),
   );
   yield* overlaid(walk, nodeBytes);
@@ -164,7 +164,7 @@ function* leave(
     const visit = (hash: Uint8Array): void => changes.add(hash, -1);
     // Only what leaves beside the arrival is compared with nodes that are not stored.
     if (arrival !== undefined && versions.length === at + 2)
-      yield* overlaid(visitRuns(uncached(context.source), neighbourhood, visit), arrival.nodeBytes);
+      yield* overlaid(visitRuns(context.source, neighbourhood, visit), arrival.nodeBytes);
     else yield* visitRuns(context.source, neighbourhood, visit);
   } else for (const hash of lost) changes.add(hash, -1);
   return versions.toSpliced(at, 1);
@@ -195,11 +195,6 @@ function gainsAreNew(
   if (arrival.difference === undefined) return false;
   const others = versions.slice(0, -1).filter(({ sequence }) => sequence !== arrival.base.sequence);
   return others.every(({ root }) => rootOf(context, root) === undefined);
-}
-
-/** A cache must not hold nodes that are not stored yet: should they never be, it would hide that. */
-function uncached(source: RunSource): RunSource {
-  return { ...source, context: { ...source.context, cache: undefined } };
 }
 
 /** `undefined` for the empty tree, and for none. */

@@ -112,7 +112,7 @@ function* readGroup(source: RunSource, places: readonly Place[]): Reading<NodesB
       hashes.push(subtree.hash);
     }
   }
-  const loaded = yield* loadNodes(source.context, hashes);
+  const loaded = yield* loadNodes(source.context, hashes, { keeps: "none" });
   for (const { hash, node } of loaded) nodes.set(keyText(hash), node);
   return nodes;
 }

@@ -4,6 +4,7 @@ import { compactNodes } from "../node-codec-compact.ts";
 import { type NodeFormat } from "../node-format.ts";
 import { type LeafNode } from "../node.ts";
 import { PATH_SIZE } from "../path.ts";
+import { preferredEngine } from "@x/hash/wasm";
 import { sameBytes } from "@x/store/adapter";
 import { jmtSha256 } from "../scheme/jmt-sha256.ts";
 import { type HashScheme, type ProofRules } from "../scheme/scheme.ts";
@@ -13,7 +14,7 @@ import { type MetricsHook } from "./metrics.ts";
 
 /** How a tree is opened. What is marked *recorded* is fixed when the store's tree is made. */
 export interface JellyfishTreeOptions<K = Uint8Array, V = Uint8Array> {
-  /** Recorded, by its name. Default: {@link jmtSha256}. */
+  /** Recorded, by its name. Default: {@link jmtSha256} with the fastest engine of the runtime. */
   readonly scheme?: HashScheme;
   /** Recorded, by its name. Default: `compactNodes({ counts: true, keys: true })`. */
   readonly format?: NodeFormat;
@@ -59,7 +60,7 @@ export interface ResolvedOptions {
 /** @throws TypeError, RangeError if an option is none of what it may be */
 export function resolveOptions<K, V>(options: JellyfishTreeOptions<K, V>): ResolvedOptions {
   const {
-    scheme = jmtSha256(),
+    scheme = jmtSha256({ engine: preferredEngine }),
     format = compactNodes({ counts: true, keys: true }),
     keys = "hashed",
     history = 1,
