@@ -1,7 +1,7 @@
 export { VerMap, type VerMapOptions } from "./map/ver-map.ts";
 export { type RepositoryOptions } from "./repository/repository.ts";
 export { Branch } from "./map/branch.ts";
-export { type BranchInfo, type BranchSource } from "./map/branches.ts";
+export { type BranchInfo, type BranchSource, type CreateBranchOptions } from "./map/branches.ts";
 export { type BranchRef } from "./repository/branch-table.ts";
 export { Transaction } from "./map/transaction.ts";
 export { MapSnapshot } from "./map/map-snapshot.ts";
@@ -28,6 +28,7 @@ export { type MapDifference } from "./reads/map-difference.ts";
 export { type MapStats } from "./map/stats.ts";
 export { type MapVerifyOptions, type MapVerifyReport } from "./check/verify.ts";
 export { type MapFault, type MapFaultKind, type MapRecordNoun } from "./check/fault.ts";
+export { type CompactReport } from "./map/compact.ts";
 export { type MapRepairReport } from "./check/repair.ts";
 export { VerMapError, type VerMapErrorCode, type VerMapErrorOptions } from "./errors.ts";
 export { upsert } from "./map/upsert.ts";

@@ -432,6 +432,42 @@ describe("a diff", () => {
   });
 });
 
+describe("compacting", () => {
+  test("gives a head full nodes, under the same commit, for all who are at it", async () => {
+    const store = new MemoryStore();
+    const map = await VerMap.open(store, { key: u32, value: utf8 });
+    const value = "v".repeat(5);
+    await map.main.update((tx) => {
+      for (let i = 0; i < 5000; i++) tx.set((i * 7919) % 5000, value);
+    });
+    await map.main.update((tx) => {
+      for (let i = 0; i < 5000; i++) if (i % 3 > 0) tx.delete(i);
+    });
+    const commit = await map.main.commit({ message: "kept" });
+    await map.createBranch("dev", "main");
+    const entries = await collect(map.main.entries());
+    const { nodes } = await map.verify();
+    const { nodesWritten, nodesDeleted } = await map.compact("dev");
+    const after = await map.verify();
+    expect(after).toMatchObject({ ok: true, nodes: nodesWritten });
+    expect(nodesDeleted).toBe(nodes);
+    expect(nodesWritten).toBeLessThan(nodes);
+    for (const branch of map.branches()) {
+      expect(branch).toMatchObject({ head: commit, hasUncommitted: false });
+      expect(await collect(map.branch(branch.id).entries())).toEqual(entries);
+    }
+    expect(
+      (await (await VerMap.open(store, { key: u32, value: utf8 })).commit(commit))?.message,
+    ).toBe("kept");
+    await map.main.set(1, "x");
+    await expect(map.compact("main")).rejects.toMatchObject({ code: "VERMAP_UNCOMMITTED" });
+  });
+
+  test("an empty map has nothing to compact", async () => {
+    expect(await (await openText()).compact("main")).toEqual({ nodesWritten: 0, nodesDeleted: 0 });
+  });
+});
+
 describe("a closed map", () => {
   test("refuses every call, and closing it again is no error", async () => {
     const map = await openText();
@@ -459,6 +495,8 @@ describe("a handle", () => {
     const map = await openText();
     const dev = await map.createBranch("dev", "main");
     expect([dev.name, dev.head, dev.isMain]).toEqual(["dev", undefined, false]);
+    const kept = await map.createBranch("dev", "main", { ifExists: "keep" });
+    expect(kept.id).toBe(dev.id);
     await map.renameBranch("dev", "next");
     expect(map.branch("next").id).toBe(dev.id);
     await map.deleteBranch(dev);

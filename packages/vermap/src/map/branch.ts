@@ -19,6 +19,9 @@ import {
   updateWorking,
 } from "./working.ts";
 
+/** The handle of a branch, whether there is one or not. */
+export let branchOf: <K, V>(internals: MapInternals<K, V>, id: number) => Branch<K, V>;
+
 /**
  * One branch: reads and writes of its working state, and its history. Handles are free and as good as the branch: once it is
  * deleted, every call fails with VERMAP_BRANCH_NOT_FOUND.
@@ -30,8 +33,11 @@ export class Branch<K, V> extends MapReads<K, V> {
   readonly id: number;
   readonly #internals: MapInternals<K, V>;
 
-  /** Made by `VerMap.branch`. */
-  constructor(internals: MapInternals<K, V>, id: number) {
+  static {
+    branchOf = (internals, id) => new Branch(internals, id);
+  }
+
+  private constructor(internals: MapInternals<K, V>, id: number) {
     super(internals.codecs);
     this.id = id;
     this.#internals = internals;

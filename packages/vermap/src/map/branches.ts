@@ -7,6 +7,12 @@ import { syncOf } from "./working.ts";
 /** Where a branch begins: at another branch, uncommitted work included, or at a commit. */
 export type BranchSource = BranchRef | { readonly commit: number };
 
+/** See `VerMap.createBranch`. */
+export interface CreateBranchOptions extends WriteOptions {
+  /** What to do where there is a branch of that name: refuse, or give that one, as it is. Default: fail. */
+  readonly ifExists?: "fail" | "keep";
+}
+
 /** A branch in a list. */
 export interface BranchInfo {
   readonly id: number;
@@ -22,11 +28,13 @@ export function createBranch(
   repository: Repository,
   name: string,
   source: BranchSource,
-  options: WriteOptions,
+  options: CreateBranchOptions,
 ): Promise<number> {
   checkName(name);
   return repository.exclusive(async () => {
     const { branches } = repository;
+    const existing = options.ifExists === "keep" ? branches.find(name) : undefined;
+    if (existing !== undefined) return existing.id;
     assertFree(repository, name);
     const id = repository.nextBranchId;
     if (typeof source === "object" && "commit" in source) {

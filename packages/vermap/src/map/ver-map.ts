@@ -16,11 +16,12 @@ import { type MapDifference } from "../reads/map-difference.ts";
 import { type MapDiffRange } from "../reads/typed-range.ts";
 import { type BranchRef } from "../repository/branch-table.ts";
 import { Repository, type RepositoryOptions } from "../repository/repository.ts";
-import { Branch } from "./branch.ts";
+import { type Branch, branchOf } from "./branch.ts";
 import {
   type BranchInfo,
   type BranchSource,
   createBranch,
+  type CreateBranchOptions,
   deleteBranch,
   renameBranch,
   setMainBranch,
@@ -33,6 +34,7 @@ import {
   verifyStored,
 } from "../check/verify.ts";
 import { isDirty, systemClock, type WriteOptions } from "./committing.ts";
+import { compactHead, type CompactReport } from "./compact.ts";
 import { differences } from "./differences.ts";
 import { logOf } from "./history.ts";
 import { type MapInternals } from "./map-internals.ts";
@@ -94,7 +96,7 @@ export class VerMap<K, V> {
 
   /** The branch that cannot be deleted. */
   get main(): Branch<K, V> {
-    return new Branch(this.#internals, this.#repository.mainId);
+    return branchOf(this.#internals, this.#repository.mainId);
   }
 
   /**
@@ -103,7 +105,7 @@ export class VerMap<K, V> {
    * @throws VerMapError VERMAP_BRANCH_NOT_FOUND
    */
   branch(ref: BranchRef): Branch<K, V> {
-    return new Branch(this.#internals, this.#repository.branches.get(ref).id);
+    return branchOf(this.#internals, this.#repository.branches.get(ref).id);
   }
 
   /** All branches, by ascending id. */
@@ -136,10 +138,10 @@ export class VerMap<K, V> {
   async createBranch(
     name: string,
     source: BranchSource,
-    options: WriteOptions = {},
+    options: CreateBranchOptions = {},
   ): Promise<Branch<K, V>> {
     const id = await createBranch(this.#repository, name, source, options);
-    return new Branch(this.#internals, id);
+    return branchOf(this.#internals, id);
   }
 
   /**
@@ -298,6 +300,16 @@ export class VerMap<K, V> {
    */
   repair(): Promise<MapRepairReport> {
     return this.#repository.exclusive(() => repairMap(this.#repository));
+  }
+
+  /**
+   * Builds the tree of a branch's head anew, with full nodes, under the same commit: for trees from which much was deleted, once
+   * older commits that share their nodes are gone. O(its entries); memory does not grow with them.
+   *
+   * @throws VerMapError VERMAP_BRANCH_NOT_FOUND, VERMAP_UNCOMMITTED
+   */
+  compact(ref: BranchRef, options: WriteOptions = {}): Promise<CompactReport> {
+    return compactHead(this.#repository, ref, options);
   }
 
   /** Writes uncommitted work that is in memory only. */

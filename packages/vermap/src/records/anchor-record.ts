@@ -4,7 +4,7 @@ import { RecordKind } from "./record-keys.ts";
 import { decodeRecord, encodeRecord, readId } from "./record.ts";
 
 /** Kinds of anchors, the first byte of their keys. */
-export const AnchorKind = { tag: 0, reflog: 1, retention: 2, setting: 3 } as const;
+export const AnchorKind = { tag: 0, reflog: 1, setting: 3 } as const;
 export type AnchorKind = (typeof AnchorKind)[keyof typeof AnchorKind];
 
 /** Something besides branches that keeps commits or trees: a tag, an entry of the reflog. */

@@ -25,6 +25,11 @@ const GRACE_PERIOD = 30 * 24 * 60 * 60 * 1_000_000;
 /** Entries that one write removes at most on the side. */
 const EXPIRED_COUNT_MAX = 64;
 
+/** What a reflog needs of its map. */
+type ReflogMap = Pick<MapInternals<unknown, unknown>, "repository" | "clock">;
+
+let makeReflog: (internals: ReflogMap, gracePeriod: number) => Reflog;
+
 /**
  * A record of what branches lost: of deleted branches, and of heads that were moved away by a rollback, a reset or a squash.
  * An entry is part of the batch that it is about, and keeps the commits and the working state as long as the grace period
@@ -38,11 +43,11 @@ export class Reflog {
   readonly #gracePeriod: number;
   readonly #stop: () => void;
 
-  /** Made by {@link reflog}. */
-  constructor(
-    { repository, clock }: Pick<MapInternals<unknown, unknown>, "repository" | "clock">,
-    gracePeriod: number,
-  ) {
+  static {
+    makeReflog = (internals, gracePeriod) => new Reflog(internals, gracePeriod);
+  }
+
+  private constructor({ repository, clock }: ReflogMap, gracePeriod: number) {
     this.#repository = repository;
     this.#clock = clock;
     this.#gracePeriod = gracePeriod;
@@ -175,7 +180,7 @@ export function reflog<K, V>(map: VerMap<K, V>, options: ReflogOptions = {}): Re
   if (!Number.isSafeInteger(gracePeriod) || gracePeriod < 0)
     throw new RangeError(`gracePeriod is ${gracePeriod}, not microseconds`);
   const { repository, clock } = internalsOf(map);
-  return new Reflog({ repository, clock }, gracePeriod);
+  return makeReflog({ repository, clock }, gracePeriod);
 }
 
 function removal(entry: Pick<ReflogEntry, "sequence" | "branchId">): AnchorChange {

@@ -209,6 +209,8 @@ export class Repository {
   async #write(given: WritePlan): Promise<WriteReport> {
     let plan = given;
     for (const amendment of this.#amendments) plan = await amendment(plan);
+    // What only a reader of ours has pinned would stay until the next write.
+    for (const { id } of plan.branches ?? []) this.#forgetReader(id);
     const stage = new WriteStage({
       keys: this.keys,
       commits: this.commits,

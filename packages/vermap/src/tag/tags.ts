@@ -18,13 +18,21 @@ export interface TagOptions extends WriteOptions {
   readonly time?: number;
 }
 
+/** What tags need of their map. */
+type TaggedMap = Pick<MapInternals<unknown, unknown>, "repository" | "clock">;
+
+let makeTags: (internals: TaggedMap) => Tags;
+
 /** The tags of a map: names for commits, which keep them and their history alive as branches do, and never move by themselves. */
 export class Tags {
   readonly #repository: Repository;
   readonly #clock: () => number;
 
-  /** Made by {@link tags}. */
-  constructor({ repository, clock }: Pick<MapInternals<never, never>, "repository" | "clock">) {
+  static {
+    makeTags = (internals) => new Tags(internals);
+  }
+
+  private constructor({ repository, clock }: TaggedMap) {
     this.#repository = repository;
     this.#clock = clock;
   }
@@ -88,5 +96,5 @@ export class Tags {
 
 /** The tags of a map. */
 export function tags<K, V>(map: VerMap<K, V>): Tags {
-  return new Tags(internalsOf(map));
+  return makeTags(internalsOf(map));
 }
