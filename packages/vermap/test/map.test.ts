@@ -409,6 +409,19 @@ describe("a merge", () => {
 });
 
 describe("a diff", () => {
+  test("of uncommitted work is that of the call, whatever is committed meanwhile", async () => {
+    const map = await openText();
+    await commitOf(map, "main", { a: "1" });
+    await map.main.set("b", "2");
+    const diff = map.main.diffUncommitted();
+    await map.main.commit();
+    await map.main.set("c", "3");
+    expect(await collect(diff)).toEqual([{ type: "added", key: "b", value: "2" }]);
+    await map.main.set("d", "4");
+    expect((await map.verify()).ok).toBe(true);
+    expect(map.stats().tree).toMatchObject({ pinnedRootCount: 0, limboCount: 0 });
+  });
+
   test("is of any two states, of a range, and goes on where it stopped", async () => {
     const map = await openText();
     const from = await commitOf(map, "main", { a: "1", b: "2", c: "3" });
@@ -495,6 +508,8 @@ describe("a handle", () => {
     const map = await openText();
     const dev = await map.createBranch("dev", "main");
     expect([dev.name, dev.head, dev.isMain]).toEqual(["dev", undefined, false]);
+    const from = await map.createBranch("copy", dev);
+    expect(map.branchName(from.id)).toBe("copy");
     const kept = await map.createBranch("dev", "main", { ifExists: "keep" });
     expect(kept.id).toBe(dev.id);
     await map.renameBranch("dev", "next");

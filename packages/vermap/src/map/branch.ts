@@ -2,12 +2,12 @@ import { type TreeReads } from "@x/btree";
 
 import { type LogOptions } from "../graph/log-walk.ts";
 import { type Commit } from "../records/commit-record.ts";
-import { type MapDifference } from "../reads/map-difference.ts";
+import { decodeDifference, type MapDifference } from "../reads/map-difference.ts";
 import { MapReads } from "../reads/map-reads.ts";
-import { type MapDiffRange } from "../reads/typed-range.ts";
+import { MappedIterator } from "../reads/mapped-iterator.ts";
+import { type MapDiffRange, treeDiffRange } from "../reads/typed-range.ts";
 import { type BranchState } from "../repository/branch-table.ts";
 import { type CommitOptions, isDirty, type WriteOptions } from "./committing.ts";
-import { differences } from "./differences.ts";
 import { logOf } from "./history.ts";
 import { type MapInternals } from "./map-internals.ts";
 import { type Transaction } from "./transaction.ts";
@@ -134,10 +134,16 @@ export class Branch<K, V> extends MapReads<K, V> {
     return logOf(this.#internals.repository, this.#state().head, options);
   }
 
-  /** What changes on the way from the head to the working state, in the order of keys. */
+  /** What changes on the way from the head to the working state, as they are now, in the order of keys. */
   diffUncommitted(range?: MapDiffRange<K>): AsyncIterableIterator<MapDifference<K, V>, undefined> {
-    this.#state();
-    return differences(this.#internals, { head: this }, { branch: this }, range);
+    const { headRoot, root } = this.#state();
+    const head = this.#internals.repository.pool.snapshot(headRoot);
+    try {
+      const source = head.diff(root, treeDiffRange(this.codecs.key, range));
+      return new MappedIterator(source, (one) => decodeDifference(this.codecs, one));
+    } finally {
+      head.release();
+    }
   }
 
   protected override tree(): TreeReads {

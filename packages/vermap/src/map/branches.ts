@@ -37,7 +37,8 @@ export function createBranch(
     if (existing !== undefined) return existing.id;
     assertFree(repository, name);
     const id = repository.nextBranchId;
-    if (typeof source === "object" && "commit" in source) {
+    // A handle is an object with an id, and has a method of that name.
+    if (typeof source === "object" && !("id" in source)) {
       const { id: head, root } = await repository.run(repository.commits.get(source.commit));
       await repository.write({ branches: [{ id, to: { name, head, root } }], ...syncOf(options) });
       return id;

@@ -34,8 +34,11 @@ export async function openVersion(
     const { root } = repository.branches.get(version.branch);
     return { snapshot: repository.pool.snapshot(root), commit: undefined };
   }
+  if (typeof version === "object" && "head" in version) {
+    const { head, headRoot } = repository.branches.get(version.head);
+    return { snapshot: repository.pool.snapshot(headRoot), commit: head === 0 ? undefined : head };
+  }
   const id = await commitIdOf(repository, version);
-  if (id === 0) return { snapshot: repository.pool.snapshot(0), commit: undefined };
   const { root } = await repository.run(repository.commits.get(id));
   const snapshot = repository.pool.snapshot(root);
   // A batch that is on its way may have collected the commit before its root was pinned.
@@ -48,12 +51,10 @@ export async function openVersion(
 
 async function commitIdOf(
   repository: Repository,
-  version: Exclude<Version, { readonly branch: BranchRef }>,
+  version: Exclude<Version, { readonly branch: BranchRef } | { readonly head: BranchRef }>,
 ): Promise<number> {
   if (typeof version === "object" && "tag" in version)
     return (await readTag(repository, version.tag)).commit;
-  if (typeof version === "object" && "head" in version)
-    return repository.branches.get(version.head).head;
   const id = typeof version === "number" ? version : version.commit;
   if (!Number.isSafeInteger(id) || id < 1) throw commitNotFound(id);
   return id;
