@@ -552,6 +552,42 @@ test("malformed options are refused at the door", async () => {
     await expect(openText(store, options)).rejects.toThrow(TypeError);
 });
 
+test("calls that nobody waits for happen one after another, in their order", async () => {
+  for (const working of ["stored", "memory"] as const) {
+    const map = await openText(undefined, { working });
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 40; i++) {
+      calls.push(map.main.set(`k${i % 7}`, String(i)));
+      if (i === 5) calls.push(map.createBranch("dev", "main"));
+      if (i === 20) calls.push(map.main.update((tx) => tx.delete("k3")));
+      if (i % 9 === 0) calls.push(map.main.commit());
+      calls.push(
+        collect(map.main.entries()),
+        map.at({ head: "main" }).then((one) => one.release()),
+      );
+    }
+    calls.push(
+      map.main.commit(),
+      map.merge("main", 2).catch((error: unknown) => error),
+    );
+    await Promise.all(calls);
+    expect(await collect(map.main.entries())).toEqual([
+      ["k0", "35"],
+      ["k1", "36"],
+      ["k2", "37"],
+      ["k3", "38"],
+      ["k4", "39"],
+      ["k5", "33"],
+      ["k6", "34"],
+    ]);
+    expect(await collect(map.branch("dev").keys())).toEqual(["k0", "k1", "k2", "k3", "k4", "k5"]);
+    expect(map.main.head).toBe(6);
+    await map.flush();
+    expect((await map.verify()).firstBad).toBeUndefined();
+    expect(map.stats().tree.limboCount).toBe(0);
+  }
+});
+
 describe("what calls cost", () => {
   const KEY_COUNT = 20_000;
 
