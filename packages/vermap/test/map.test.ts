@@ -215,6 +215,32 @@ describe("a map's reads", () => {
   });
 });
 
+/** A store in memory that can keep back what it has read. */
+class GatedStore extends MemoryStore {
+  #gate: { readonly opened: Promise<void>; readonly reached: () => void } | undefined;
+
+  /** Shuts the gate behind the next read. Resolves when that was made, to what opens the gate. */
+  async shut(): Promise<() => unknown> {
+    const opening = new EventTarget();
+    const opened = new Promise<void>((resolve) => {
+      opening.addEventListener("open", () => resolve());
+    });
+    await new Promise<void>((reached) => {
+      this.#gate = { opened, reached };
+    });
+    return () => opening.dispatchEvent(new Event("open"));
+  }
+
+  override async getMany(keys: readonly Uint8Array[]): ReturnType<MemoryStore["getMany"]> {
+    const values = this.getManySync(keys);
+    const gate = this.#gate;
+    this.#gate = undefined;
+    gate?.reached();
+    await gate?.opened;
+    return values;
+  }
+}
+
 describe("a snapshot", () => {
   test("reads the same whatever is written, collected or deleted, until it is released", async () => {
     const map = await openText();
@@ -260,6 +286,23 @@ describe("a snapshot", () => {
     await expect(map.at({ head: "none" })).rejects.toMatchObject({
       code: "VERMAP_BRANCH_NOT_FOUND",
     });
+  });
+
+  test("of a commit that is gone when its record has come is refused, and stays gone", async () => {
+    const gate = new GatedStore();
+    const first = await openText(gate);
+    await first.createBranch("dev", "main");
+    const commit = await commitOf(first, "dev", { a: "1" });
+    await commitOf(first, "dev", { a: "2" });
+    await first.close();
+    const map = await openText(gate);
+    const shut = gate.shut();
+    const opening = map.at(commit);
+    const open = await shut;
+    await map.deleteBranch("dev");
+    open();
+    await expect(opening).rejects.toMatchObject({ code: "VERMAP_COMMIT_NOT_FOUND" });
+    expect(await map.commit(commit)).toBeUndefined();
   });
 
   test("of a commit that is deleted while it is asked for is whole, or refused", async () => {

@@ -41,8 +41,7 @@ export async function openVersion(
   const id = await commitIdOf(repository, version);
   const { root } = await repository.run(repository.commits.get(id));
   const snapshot = repository.pool.snapshot(root);
-  // A batch that is on its way may have collected the commit before its root was pinned.
-  await repository.settled();
+  // The commit may have been collected while its record was read, and its tree with it.
   if ((await repository.run(repository.commits.find(id))) !== undefined)
     return { snapshot, commit: id };
   snapshot.release();

@@ -76,7 +76,6 @@ export class Repository {
   #state: StateRecord;
   #stateBytes: Uint8Array;
   #last: Promise<unknown> = Promise.resolve();
-  #writing: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   private constructor(
@@ -200,13 +199,7 @@ export class Repository {
    * @throws VerMapError VERMAP_POISONED if an earlier write failed so that its outcome is unknown; nothing is written
    * @throws VerMapError VERMAP_MISSING, VERMAP_CORRUPT; BTreeError; whatever the store throws
    */
-  write(plan: WritePlan): Promise<WriteReport> {
-    const writing = this.#write(plan);
-    this.#writing = writing.catch(() => undefined);
-    return writing;
-  }
-
-  async #write(given: WritePlan): Promise<WriteReport> {
+  async write(given: WritePlan): Promise<WriteReport> {
     let plan = given;
     for (const amendment of this.#amendments) plan = await amendment(plan);
     // What only a reader of ours has pinned would stay until the next write.
@@ -263,11 +256,6 @@ export class Repository {
     this.#forgetReader(branch.id);
     if (root === branch.stored.root) this.pool.unpin(root);
     this.#setBranches([{ id: branch.id, before: branch, after: { ...branch, root } }]);
-  }
-
-  /** Resolves when no batch is being made or written: what it was to delete is deleted, what was pinned before stays. */
-  async settled(): Promise<void> {
-    await this.#writing;
   }
 
   /** Lets an edit of the working state have its root for itself. */

@@ -109,8 +109,13 @@ export class MapHistory {
   /** Gives up what was held, and checks that nothing is left over. */
   async finish(): Promise<void> {
     for (const { snapshot } of this.#held) snapshot.release();
+    for (const branch of this.model.branches.values()) saved(branch);
     await this.map.flush();
     await this.checkAll();
+    // A reader may be kept for each branch, and nothing else.
+    const { pinnedRootCount, unsavedNodeCount } = this.map.stats().tree;
+    assert(pinnedRootCount <= this.model.branches.size);
+    assert.equal(unsavedNodeCount, 0);
     await this.map.close();
   }
 
