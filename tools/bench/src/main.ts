@@ -25,7 +25,7 @@ interface Suite {
   ) => readonly Benchmark[] | Promise<readonly Benchmark[]>;
 }
 
-const SUITES = ["hash", "bitmap", "append-only-file", "pmmr", "store", "jellyfish"];
+const SUITES = ["hash", "bitmap", "append-only-file", "pmmr", "store", "jellyfish", "vermap"];
 
 /** Ignored by git: figures that are kept stand in a README with their machine. */
 const RESULTS = new URL("../../../bench-results/", import.meta.url);
