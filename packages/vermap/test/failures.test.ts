@@ -67,19 +67,19 @@ async function workUntilFailure(store: FailingStore, seed: number, shape: Histor
 
 describe.each(Object.entries(SHAPES))("a map with working states %s", (name, shape) => {
   test("reopens as some acknowledged call left it, after a crash anywhere", async () => {
+    const seen = new Set<string>();
     for (let run = 0; run < scaled(3); run++) {
       const seed = seedOf("crash", name, run);
       const { store, states } = await cleanRun(seed, shape);
-      const seen: string[] = [];
       for (let kept = 1; kept < store.history.length; kept++) {
         const image = new FailingStore();
         for (const { operations } of store.history.slice(0, kept)) await image.batch(operations);
         const state = await stateOf(image);
-        seen.push(state);
+        seen.add(state);
         expect({ seed, kept, state }).toEqual({ seed, kept, state: states[kept] });
       }
-      expect(new Set(seen).size).toBeGreaterThan(10);
     }
+    expect(seen.size).toBeGreaterThan(20);
   });
 
   test("fails at any batch, written or not, and reopens as it was before or after", async () => {
