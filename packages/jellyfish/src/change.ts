@@ -2,8 +2,7 @@ import { sameBytes } from "@x/store/adapter";
 import { ByteSlab } from "./byte-slab.ts";
 import { type TreeContext } from "./context.ts";
 import { JellyfishError } from "./errors.ts";
-import { checkPath } from "./load.ts";
-import { PATH_SIZE } from "./path.ts";
+import { checkArgument, PATH_SIZE } from "./path.ts";
 
 /** One operation of a batch. */
 export interface Change {
@@ -83,7 +82,7 @@ function prefixOf(path: Uint8Array): number {
 }
 
 function checkChange(context: TreeContext, { path, value, key }: Change): void {
-  checkPath(path, "path of a change");
+  checkArgument(path, "path of a change");
   if (value !== undefined && !(value instanceof Uint8Array))
     throw new TypeError("value of a change is neither a Uint8Array nor undefined");
   if (key !== undefined && !(key instanceof Uint8Array))

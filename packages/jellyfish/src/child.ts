@@ -47,6 +47,7 @@ export interface ChildAndSiblings {
  *
  * @param nibble - 0…15
  * @param inner - the node's inner hashes if they are known ({@link LoadedNode}); else up to 15 pair hashes are made
+ * @throws RangeError if `nibble` is none
  */
 export function childAndSiblings(
   node: InternalNode,
@@ -54,9 +55,11 @@ export function childAndSiblings(
   scheme: HashScheme,
   inner?: Uint8Array,
 ): ChildAndSiblings {
+  if (!Number.isInteger(nibble) || nibble < 0 || 15 < nibble)
+    throw new RangeError(`nibble must be 0 to 15, got ${nibble}`);
   const hashes = inner ?? heapOf(node, scheme);
   const siblings: Uint8Array[] = [];
-  for (let h = 1, width = 8; width >= 1; width >>>= 1) {
+  for (let h = 1, width = 8; ; width >>>= 1) {
     h = 2 * h + ((nibble & width) === 0 ? 0 : 1);
     siblings.push(hashAt(node, h ^ 1, hashes, scheme));
     const used = node.existence & slotsBelow(h);
@@ -64,7 +67,6 @@ export function childAndSiblings(
     if (isSingle(used) && ((used & node.leaves) !== 0 || width === 1))
       return { child: childAt(node, lowestSlot(used)), siblings };
   }
-  throw new RangeError(`${nibble} is not a nibble`);
 }
 
 function hashAt(node: InternalNode, h: number, hashes: Uint8Array, scheme: HashScheme): Uint8Array {

@@ -4,11 +4,11 @@ import { type TreeContext } from "./context.ts";
 import { JellyfishError } from "./errors.ts";
 import { type LoadedNode } from "./node-cache.ts";
 import { type LeafNode, type Node } from "./node.ts";
-import { commonBits, PATH_NIBBLES } from "./path.ts";
+import { checkArgument, commonBits, PATH_NIBBLES } from "./path.ts";
 
 /**
- * The node of a hash, from the cache or with one read. An internal node's bytes may be the store's or the cache's, a leaf's the
- * cache's: they are read, not changed.
+ * The node of a hash, from the cache or with one read. Its bytes may be the cache's, those of an internal node the store's:
+ * they are read, not changed.
  *
  * @yields the hashes of nodes to read
  * @throws JellyfishError JELLYFISH_MISSING_NODE, JELLYFISH_NODE_FORMAT
@@ -65,8 +65,9 @@ function decodeLoaded(
   if (node === null)
     throw new JellyfishError("JELLYFISH_NODE_FORMAT", `node ${hexStart(hash)}… is null`);
   const isKept = keeps === "all" || (keeps === "internals" && node.kind === "internal");
-  if (isKept && cache !== undefined) return cache.set({ hash, node, inner: undefined });
-  return { hash, node: node.kind === "leaf" ? ownLeaf(node) : node, inner: undefined };
+  const loaded = { hash, node: node.kind === "leaf" ? ownLeaf(node) : node, inner: undefined };
+  if (isKept) cache?.set(loaded);
+  return loaded;
 }
 
 /** Leaves are handed out, so they do not share the store's memory. */
@@ -113,15 +114,8 @@ export function hexStart(hash: Uint8Array): string {
   return Array.from(hash.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Whether a root is that of the empty tree, which no store holds. */
+/** Whether a root is that of the empty tree, which no store holds. @throws TypeError, RangeError if it is not 32 bytes */
 export function isEmptyRoot({ scheme }: TreeContext, root: Uint8Array): boolean {
-  if (!(root instanceof Uint8Array)) throw new TypeError("root is not a Uint8Array");
-  if (root.length !== 32) throw new RangeError(`root has ${root.length} bytes, not 32`);
+  checkArgument(root, "root");
   return sameBytes(root, scheme.placeholder);
-}
-
-/** @throws TypeError, RangeError if what should be a path is not 32 bytes */
-export function checkPath(path: Uint8Array, name = "path"): void {
-  if (!(path instanceof Uint8Array)) throw new TypeError(`${name} is not a Uint8Array`);
-  if (path.length !== 32) throw new RangeError(`${name} has ${path.length} bytes, not 32`);
 }

@@ -1,16 +1,19 @@
-import { type Bytes, type Reading } from "@x/store";
+import { type Reading } from "@x/store";
 import { copyBytes, sameBytes } from "@x/store/adapter";
 import { type Change } from "./change.ts";
 import { type TreeContext } from "./context.ts";
 import { DifferenceWalk } from "./difference.ts";
 import { JellyfishError } from "./errors.ts";
 import { hexStart } from "./load.ts";
+import { checkArgument } from "./path.ts";
 import { update, type UpdateResult } from "./update.ts";
 
 /** What turns one tree into another: plain data, to be sent to whoever has the first. */
 export interface Patch {
-  readonly from: Bytes;
-  readonly to: Bytes;
+  /** 32 bytes. */
+  readonly from: Uint8Array;
+  /** 32 bytes. */
+  readonly to: Uint8Array;
   /** Ascending by path. May as well be a batch for a third root, which has no say in it: the patch wins. */
   readonly changes: readonly Change[];
 }
@@ -48,6 +51,7 @@ export function* makePatch(
  * @throws JellyfishError JELLYFISH_PATCH if its changes do not lead to its root
  */
 export function* applyPatch(context: TreeContext, patch: Patch): Reading<UpdateResult> {
+  checkArgument(patch.to, "to of a patch");
   const result = yield* update(context, patch.from, patch.changes);
   if (!sameBytes(result.root, patch.to))
     throw new JellyfishError(

@@ -1,7 +1,6 @@
 import { type Range } from "@x/store";
 import { type Bound, compareBytes, copyBytes, resolveRange } from "@x/store/adapter";
-import { checkPath } from "./load.ts";
-import { nibbleAt, PATH_SIZE } from "./path.ts";
+import { checkArgument, nibbleAt, PATH_SIZE } from "./path.ts";
 import { slotsBetween } from "./slots.ts";
 
 /** A range of paths with both ends included. Its order as numbers of 256 bits has no gaps, so every range has such a form. */
@@ -23,7 +22,7 @@ export interface PathRange {
 export function resolvePathRange(range: Range = {}): PathRange {
   const { lower: low, upper: high, reverse, limit } = resolveRange(range);
   for (const bound of [low, high])
-    if (bound !== undefined) checkPath(bound.key, "bound of a range");
+    if (bound !== undefined) checkArgument(bound.key, "bound of a range");
   const lower = boundary(low, 0, 1);
   const upper = boundary(high, 255, -1);
   const isEmpty =

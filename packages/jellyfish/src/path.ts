@@ -29,3 +29,19 @@ export function commonBits(a: Uint8Array, b: Uint8Array): number {
   }
   return PATH_BITS;
 }
+
+/** A path that has a certain bit at `depth`: the same bytes if it has it, else a copy. */
+export function turned(path: Uint8Array, depth: number, bit: number): Uint8Array {
+  if (bitAt(path, depth) === bit) return path;
+  const copy = new Uint8Array(path);
+  copy[depth >>> 3] = (copy[depth >>> 3] as number) ^ (128 >>> (depth & 7));
+  return copy;
+}
+
+/** @throws TypeError, RangeError if what the caller gave as a path or a root is not 32 bytes */
+export function checkArgument(bytes: Uint8Array, name: string): void {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array`);
+  if (bytes.length !== PATH_SIZE) {
+    throw new RangeError(`${name} must be ${PATH_SIZE} bytes, got ${bytes.length}`);
+  }
+}

@@ -3,9 +3,9 @@ import { compareBytes } from "@x/store/adapter";
 import { type Child, childAt, childrenOf } from "./child.ts";
 import { type TreeContext } from "./context.ts";
 import { JellyfishError } from "./errors.ts";
-import { checkPath, checkPlace, isEmptyRoot, loadNode } from "./load.ts";
+import { checkPlace, isEmptyRoot, loadNode } from "./load.ts";
 import { type InternalNode, type LeafNode } from "./node.ts";
-import { nibbleAt } from "./path.ts";
+import { checkArgument, nibbleAt } from "./path.ts";
 import { resolvePathRange, WalkedPath } from "./path-range.ts";
 
 /**
@@ -29,7 +29,7 @@ export function* countLeaves(context: TreeContext, root: Uint8Array): Reading<nu
  * @yields the hashes of nodes to read
  */
 export function* rankOf(context: TreeContext, root: Uint8Array, path: Uint8Array): Reading<number> {
-  checkPath(path);
+  checkArgument(path, "path");
   return yield* countUpTo(context, root, path, false);
 }
 

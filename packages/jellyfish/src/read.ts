@@ -2,10 +2,10 @@ import { type Reading } from "@x/store";
 import { compareBytes, sameBytes } from "@x/store/adapter";
 import { childAt } from "./child.ts";
 import { type TreeContext } from "./context.ts";
-import { checkPath, checkPlace, isEmptyRoot, loadNode, loadNodes } from "./load.ts";
+import { checkPlace, isEmptyRoot, loadNode, loadNodes } from "./load.ts";
 import { type LoadedNode } from "./node-cache.ts";
 import { type InternalNode, type LeafNode } from "./node.ts";
-import { nibbleAt } from "./path.ts";
+import { checkArgument, nibbleAt } from "./path.ts";
 
 /**
  * The leaf of a path, found without making a proof: one read per level that is not cached. The leaf and its bytes may belong to
@@ -20,7 +20,7 @@ export function* getLeaf(
   root: Uint8Array,
   path: Uint8Array,
 ): Reading<LeafNode | undefined> {
-  checkPath(path);
+  checkArgument(path, "path");
   if (isEmptyRoot(context, root)) return undefined;
   let hash = root;
   let isLeaf: boolean | undefined;
@@ -58,7 +58,7 @@ export function* getLeaves(
   root: Uint8Array,
   paths: readonly Uint8Array[],
 ): Reading<(LeafNode | undefined)[]> {
-  for (const path of paths) checkPath(path);
+  for (const path of paths) checkArgument(path, "path");
   const found: (LeafNode | undefined)[] = paths.map(() => undefined);
   if (isEmptyRoot(context, root) || paths.length === 0) return found;
   const sorted = paths.map((path, index) => ({ path, index }));

@@ -63,6 +63,7 @@ export function* update(
   changes: readonly Change[],
   options: UpdateOptions = {},
 ): Reading<UpdateResult> {
+  const isEmpty = isEmptyRoot(context, root);
   const sorted = sortChanges(context, changes);
   const before = new Uint8Array(root);
   const plan = new UpdatePlan(sorted);
@@ -74,7 +75,7 @@ export function* update(
       isChanged = true;
     },
   };
-  if (isEmptyRoot(context, before)) plan.growAll(top);
+  if (isEmpty) plan.growAll(top);
   else if (sorted.length > 0 || options.trustsRootOfEmptyBatch !== true)
     yield* plan.read(context, before, top);
   const build = new UpdateBuild(context);

@@ -2,7 +2,7 @@ import { type Range, type Reading } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 import { childAt } from "./child.ts";
 import { type TreeContext } from "./context.ts";
-import { checkPath, checkPlace, isEmptyRoot, loadNodes } from "./load.ts";
+import { checkPlace, isEmptyRoot, loadNodes } from "./load.ts";
 import { type LoadedNode } from "./node-cache.ts";
 import { type LeafNode } from "./node.ts";
 import {
@@ -15,6 +15,7 @@ import {
   slotsInRange,
   WalkedPath,
 } from "./path-range.ts";
+import { checkArgument } from "./path.ts";
 
 /** The children of one internal node that are still to be walked. */
 interface Frame {
@@ -153,7 +154,7 @@ export function* listLeaves(
   { cursor, limit = Infinity, dropsFirst = false }: ListOptions = {},
 ): Reading<LeafNode[]> {
   if (cursor === undefined) return yield* allOf(new LeafWalk(context, root, { limit }));
-  checkPath(cursor, "cursor");
+  checkArgument(cursor, "cursor");
   if (!dropsFirst) return yield* allOf(new LeafWalk(context, root, { gt: cursor, limit }));
   const [, ...rest] = yield* allOf(new LeafWalk(context, root, { gte: cursor, limit: limit + 1 }));
   return rest;

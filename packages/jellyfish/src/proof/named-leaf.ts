@@ -20,5 +20,5 @@ export function revealedLeaf({ path, value }: LeafNode): ProofLeaf {
 
 /** Whether leaves and inner nodes hash alike, and so proofs show the values of the leaves they name. */
 export function carriesValues({ scheme, rules }: TreeContext): boolean {
-  return scheme.domains === "shared" && rules?.absenceCarriesValue !== false;
+  return scheme.domains !== "separated" && rules?.absenceCarriesValue !== false;
 }

@@ -2,8 +2,7 @@ import { compareBytes, copyBytes, sameBytes } from "@x/store/adapter";
 import { type Reading, together } from "@x/store";
 import { type Change } from "../change.ts";
 import { type TreeContext } from "../context.ts";
-import { checkPath } from "../load.ts";
-import { bitAt } from "../path.ts";
+import { bitAt, checkArgument } from "../path.ts";
 import { type PartialTree } from "../verify/partial-tree.ts";
 import { carriesValues, namedLeaf, revealedLeaf } from "./named-leaf.ts";
 import { halvesOf, hashOf, leafOf, type Place, rootPlace } from "./place.ts";
@@ -24,7 +23,7 @@ export function* proveBatch(
   root: Uint8Array,
   paths: readonly Uint8Array[],
 ): Reading<PartialTree> {
-  for (const path of paths) checkPath(path);
+  for (const path of paths) checkArgument(path, "path");
   return yield* showPaths(context, yield* rootPlace(context, root), paths);
 }
 
@@ -41,7 +40,7 @@ export function* proveUpdate(
   root: Uint8Array,
   changes: readonly Change[],
 ): Reading<PartialTree> {
-  for (const { path } of changes) checkPath(path);
+  for (const { path } of changes) checkArgument(path, "path");
   const sorted = changes.toSorted((a, b) => compareBytes(a.path, b.path));
   const merged = sorted.filter(({ path }, i) => {
     const next = sorted[i + 1];

@@ -2,8 +2,7 @@ import { copyBytes, sameBytes } from "@x/store/adapter";
 import { type Bytes, type Reading } from "@x/store";
 import { type TreeContext } from "../context.ts";
 import { JellyfishError } from "../errors.ts";
-import { checkPath } from "../load.ts";
-import { bitAt } from "../path.ts";
+import { bitAt, checkArgument } from "../path.ts";
 import { type PathProof } from "../verify/proof.ts";
 import { hashedLeaf, namedLeaf } from "./named-leaf.ts";
 import { halvesOf, hashOf, leafOf, rootPlace } from "./place.ts";
@@ -29,7 +28,7 @@ export function* getWithProof(
   root: Uint8Array,
   path: Uint8Array,
 ): Reading<GetWithProof> {
-  checkPath(path);
+  checkArgument(path, "path");
   const siblings: Uint8Array[] = [];
   let place = yield* rootPlace(context, root);
   while (place.kind === "inner") {

@@ -5,7 +5,7 @@ import { heapOf, INNER_SIZE, slotsBelow } from "../inner-hash.ts";
 import { checkPlace, isEmptyRoot, loadNode, misplaced } from "../load.ts";
 import { type LoadedNode } from "../node-cache.ts";
 import { type InternalNode, type LeafNode } from "../node.ts";
-import { bitAt, commonBits, PATH_SIZE } from "../path.ts";
+import { commonBits, PATH_SIZE, turned } from "../path.ts";
 import { isSingle, lowestSlot } from "../slots.ts";
 
 /**
@@ -138,12 +138,4 @@ function placeAt(
   }
   const { hash } = childAt(node, lowestSlot(used)) as Child;
   return { kind: isLeaf ? "leaf" : "inner", hash, depth, path, at: undefined };
-}
-
-/** A path with a certain bit at `depth`: the same bytes if it has it. */
-function turned(path: Uint8Array, depth: number, bit: number): Uint8Array {
-  if (bitAt(path, depth) === bit) return path;
-  const copy = new Uint8Array(path);
-  copy[depth >>> 3] = (copy[depth >>> 3] as number) ^ (128 >>> (depth & 7));
-  return copy;
 }

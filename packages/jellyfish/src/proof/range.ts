@@ -1,9 +1,8 @@
 import { compareBytes, copyBytes, sameBytes } from "@x/store/adapter";
 import { type Reading, together } from "@x/store";
 import { type TreeContext } from "../context.ts";
-import { checkPath } from "../load.ts";
 import { type LeafNode } from "../node.ts";
-import { bitAt, commonBits } from "../path.ts";
+import { bitAt, checkArgument, commonBits } from "../path.ts";
 import { type ProvenEntry } from "../verify/proof.ts";
 import { type RangeProof } from "../verify/range-proof.ts";
 import { namedLeaf } from "./named-leaf.ts";
@@ -45,8 +44,8 @@ export function* proveRange(
   root: Uint8Array,
   { from, to, limit = Number.MAX_SAFE_INTEGER }: RangeQuery = {},
 ): Reading<EntriesWithProof> {
-  if (from !== undefined) checkPath(from, "from");
-  if (to !== undefined) checkPath(to, "to");
+  if (from !== undefined) checkArgument(from, "from");
+  if (to !== undefined) checkArgument(to, "to");
   if (from !== undefined && to !== undefined && compareBytes(to, from) < 0) {
     throw new RangeError("to must not be before from");
   }
@@ -102,6 +101,8 @@ export function* proveRightSiblings(
  * read, not changed.
  *
  * @yields the hashes of nodes to read
+ * @throws JellyfishError JELLYFISH_MISSING_NODE, JELLYFISH_NODE_FORMAT, JELLYFISH_NODE_MISPLACED
+ * @throws TypeError, RangeError if root or path are not 32 bytes, or the bit is neither 0 nor 1
  */
 export function* neighbourOf(
   context: TreeContext,
@@ -109,6 +110,8 @@ export function* neighbourOf(
   path: Uint8Array,
   bit: 0 | 1,
 ): Reading<LeafNode | undefined> {
+  checkArgument(path, "path");
+  if (bit !== 0 && bit !== 1) throw new RangeError("bit must be 0 or 1");
   let place = yield* rootPlace(context, root);
   let beside: Place | undefined;
   while (place.kind === "inner") {

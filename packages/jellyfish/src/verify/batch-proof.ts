@@ -1,6 +1,6 @@
 import { compareBytes, equalBytes } from "@x/hash";
+import { checkArgument } from "../path.ts";
 import {
-  checkArgument,
   checkForm,
   checkPath,
   checkRoot,
@@ -66,7 +66,7 @@ export function verifyBatch(claim: BatchClaim): (Presence | Absence)[] {
   /** Hash of a place where the sorted paths from `low` to before `high` lead to; says what they find there. */
   function hashPlace(node: PartialTree, low: number, high: number, depth: number): Uint8Array {
     if (low === high) return hashHidden(claim, node);
-    switch (node.kind) {
+    switch (node?.kind) {
       case "hash":
         throw failure("INCOMPLETE", "hides what is asked");
       case "empty":

@@ -1,6 +1,6 @@
 import { concatBytes, equalBytes } from "@x/hash";
 import { JellyfishError, type JellyfishErrorCode } from "../errors.ts";
-import { PATH_SIZE } from "../path.ts";
+import { checkArgument, PATH_SIZE } from "../path.ts";
 import type { HashScheme, ProofRules } from "../scheme/scheme.ts";
 import type { ProofLeaf } from "./proof.ts";
 
@@ -20,20 +20,13 @@ export type Rules = Required<ProofRules>;
 /** @throws TypeError, RangeError if the root is not 32 bytes */
 export function rulesOf({ scheme, root, rules = {} }: Claim): Rules {
   checkArgument(root, "root");
-  const shared = scheme.domains === "shared";
+  // Whatever does not say that its domains are separated is treated as the weaker.
+  const shared = scheme.domains !== "separated";
   return {
     refuse64ByteValues: shared && rules.refuse64ByteValues !== false,
     absenceCarriesValue: shared && rules.absenceCarriesValue !== false,
     refusePlaceholderPath: shared && rules.refusePlaceholderPath !== false,
   };
-}
-
-/** @throws TypeError, RangeError if what the caller gave as a path or root is not 32 bytes */
-export function checkArgument(bytes: Uint8Array, name: string): void {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${name} must be a Uint8Array`);
-  if (bytes.length !== PATH_SIZE) {
-    throw new RangeError(`${name} must be ${PATH_SIZE} bytes, got ${bytes.length}`);
-  }
 }
 
 /** @throws JellyfishError JELLYFISH_PROOF_FORMAT if what a proof holds as a path or hash is not 32 bytes */
@@ -47,6 +40,19 @@ export function checkHash(bytes: unknown, what: string): asserts bytes is Uint8A
 export function checkHidden({ placeholder }: HashScheme, hash: Uint8Array): void {
   checkHash(hash, "hash");
   if (equalBytes(hash, placeholder)) throw failure("FORMAT", "has the placeholder as a hash");
+}
+
+/** @throws JellyfishError JELLYFISH_PROOF_FORMAT if what a proof names as a leaf is none */
+export function checkLeaf(leaf: ProofLeaf): void {
+  checkObject(leaf);
+  checkHash(leaf.path, "path of a leaf");
+  if (!("value" in leaf)) checkHash(leaf.valueHash, "value hash of a leaf");
+  else if (!(leaf.value instanceof Uint8Array)) throw failure("FORMAT", "has no value");
+}
+
+/** @throws JellyfishError JELLYFISH_PROOF_FORMAT if a proof, or a leaf of one, has no fields */
+export function checkObject(value: unknown): void {
+  if (typeof value !== "object" || value === null) throw failure("FORMAT", "is not an object");
 }
 
 /** @throws JellyfishError JELLYFISH_PROOF_ROOT */
@@ -77,15 +83,9 @@ export function hashStoredValue({ scheme }: Claim, rules: Rules, value: Uint8Arr
 
 /** Hash of the value of a leaf that a proof names. Errors as {@link hashNamedLeaf}. */
 export function valueHashOf(claim: Claim, rules: Rules, leaf: ProofLeaf): Uint8Array {
-  if (typeof leaf !== "object" || leaf === null) throw failure("FORMAT", "has no leaf");
-  checkHash(leaf.path, "path of a leaf");
+  checkLeaf(leaf);
   checkPath(claim, rules, leaf.path);
-  if ("value" in leaf) {
-    if (!(leaf.value instanceof Uint8Array)) throw failure("FORMAT", "has no value");
-    return hashStoredValue(claim, rules, leaf.value);
-  }
-  checkHash(leaf.valueHash, "value hash of a leaf");
-  return leaf.valueHash;
+  return "value" in leaf ? hashStoredValue(claim, rules, leaf.value) : leaf.valueHash;
 }
 
 /**

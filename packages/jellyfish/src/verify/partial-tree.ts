@@ -1,5 +1,5 @@
 import type { JellyfishError } from "../errors.ts";
-import { bitAt, commonBits, PATH_BITS } from "../path.ts";
+import { commonBits, PATH_BITS, turned } from "../path.ts";
 import {
   checkHash,
   checkHidden,
@@ -43,10 +43,18 @@ export interface ShownLeaf {
 
 /** Hash of a part that no asked path leads into. @throws JellyfishError JELLYFISH_PROOF_SURPLUS if it shows more than that */
 export function hashHidden({ scheme }: Claim, node: PartialTree): Uint8Array {
-  if (node.kind === "empty") return scheme.placeholder;
-  if (node.kind !== "hash") throw failure("SURPLUS", "shows what is not asked");
-  checkHidden(scheme, node.hash);
-  return node.hash;
+  switch (node?.kind) {
+    case "empty":
+      return scheme.placeholder;
+    case "hash":
+      checkHidden(scheme, node.hash);
+      return node.hash;
+    case "leaf":
+    case "inner":
+      throw failure("SURPLUS", "shows what is not asked");
+    default:
+      throw unknownKind();
+  }
 }
 
 /**
@@ -85,28 +93,27 @@ export function hashOfKnownKind(
   path: Uint8Array,
   depth: number,
 ): Uint8Array {
-  if (node.kind === "leaf") {
-    checkPlace(node.leaf, path, depth);
-    return hashNamedLeaf(claim, rules, node.leaf);
+  switch (node?.kind) {
+    case "leaf":
+      checkPlace(node.leaf, path, depth);
+      return hashNamedLeaf(claim, rules, node.leaf);
+    case "inner":
+      break;
+    case "empty":
+    case "hash":
+      throw failure("UNSAFE", "hides a leaf");
+    default:
+      throw unknownKind();
   }
-  if (node.kind !== "inner") throw failure("UNSAFE", "hides a leaf");
   checkDepth(depth);
   const { left, right } = node;
   if (!rules.absenceCarriesValue) {
     return hashInner(claim.scheme, hashHidden(claim, left), hashHidden(claim, right));
   }
-  if (left.kind === "empty") {
+  if (left?.kind === "empty") {
     const hash = hashOfKnownKind(claim, rules, right, turned(path, depth, 1), depth + 1);
     return hashInner(claim.scheme, claim.scheme.placeholder, hash);
   }
   const hash = hashOfKnownKind(claim, rules, left, turned(path, depth, 0), depth + 1);
   return hashInner(claim.scheme, hash, hashHidden(claim, right));
-}
-
-/** A copy of a path that has a certain bit at `depth`. */
-export function turned(path: Uint8Array, depth: number, bit: number): Uint8Array {
-  const copy = new Uint8Array(path);
-  if (bitAt(path, depth) !== bit)
-    copy[depth >>> 3] = (copy[depth >>> 3] as number) ^ (128 >>> (depth & 7));
-  return copy;
 }

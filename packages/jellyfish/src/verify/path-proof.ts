@@ -1,9 +1,9 @@
 import { equalBytes } from "@x/hash";
-import { bitAt, commonBits, PATH_BITS, PATH_SIZE } from "../path.ts";
+import { bitAt, checkArgument, commonBits, PATH_BITS, PATH_SIZE } from "../path.ts";
 import type { HashScheme } from "../scheme/scheme.ts";
 import {
-  checkArgument,
   checkForm,
+  checkObject,
   checkPath,
   checkRoot,
   type Claim,
@@ -58,6 +58,7 @@ export function verifyInclusion(claim: InclusionClaim): Uint8Array<ArrayBuffer> 
   const { scheme, root, path, value, proof } = claim;
   const rules = rulesOf(claim);
   checkArgument(path, "path");
+  checkObject(proof);
   const { leaf, siblings } = proof;
   checkSiblings(siblings);
   if (leaf === undefined) throw failure("KIND", "is of an absence");
@@ -84,6 +85,7 @@ export function verifyExclusion(claim: ExclusionClaim): Absence {
   const rules = rulesOf(claim);
   checkArgument(path, "path");
   checkPath(claim, rules, path);
+  checkObject(proof);
   const { leaf, siblings } = proof;
   checkSiblings(siblings);
   let hash = scheme.placeholder;

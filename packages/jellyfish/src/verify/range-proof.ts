@@ -1,9 +1,9 @@
 import { compareBytes, concatBytes, equalBytes } from "@x/hash";
-import { bitAt, PATH_BITS, PATH_SIZE } from "../path.ts";
+import { bitAt, checkArgument, PATH_BITS, PATH_SIZE } from "../path.ts";
 import type { HashScheme } from "../scheme/scheme.ts";
 import {
-  checkArgument,
   checkForm,
+  checkObject,
   checkPath,
   checkRoot,
   type Claim,
@@ -70,6 +70,7 @@ export interface ProvenRange {
  */
 export function verifyRange(claim: RangeClaim): ProvenRange {
   const { root, from, to, entries, proof } = claim;
+  checkObject(proof);
   const { before, after, leftSiblings, rightSiblings } = proof;
   const rules = rulesOf(claim);
   if (from !== undefined) checkArgument(from, "from");

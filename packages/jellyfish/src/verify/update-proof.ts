@@ -1,8 +1,7 @@
 import { compareBytes, equalBytes } from "@x/hash";
-import { bitAt } from "../path.ts";
+import { bitAt, checkArgument, turned } from "../path.ts";
 import type { HashScheme } from "../scheme/scheme.ts";
 import {
-  checkArgument,
   checkPath,
   checkRoot,
   type Claim,
@@ -20,7 +19,6 @@ import {
   hashHidden,
   hashOfKnownKind,
   type PartialTree,
-  turned,
   unknownKind,
 } from "./partial-tree.ts";
 import { firstRight } from "./range-proof.ts";
@@ -89,13 +87,15 @@ interface Leaf {
 
 function applyChanges(claim: UpdateClaim, rules: Rules): Change {
   const { scheme, proof } = claim;
-  const changes = claim.changes.toSorted((a, b) => compareBytes(a.path, b.path));
-  const paths = changes.map(({ path }) => path);
-  for (const [i, path] of paths.entries()) {
+  for (const { path } of claim.changes) {
     checkArgument(path, "path");
     checkPath(claim, rules, path);
-    if (i > 0 && equalBytes(paths[i - 1] as Uint8Array, path)) {
-      throw new RangeError(`change ${i} is of the same path as another`);
+  }
+  const changes = claim.changes.toSorted((a, b) => compareBytes(a.path, b.path));
+  const paths = changes.map(({ path }) => path);
+  for (let i = 1; i < paths.length; i++) {
+    if (equalBytes(paths[i - 1] as Uint8Array, paths[i] as Uint8Array)) {
+      throw new RangeError("two changes are of one path");
     }
   }
   const puts = changes.map(({ path, value }): Leaf | undefined => {
@@ -107,7 +107,7 @@ function applyChanges(claim: UpdateClaim, rules: Rules): Change {
 
   /** A place where the changes from `low` to before `high` are. */
   function changeAt(node: PartialTree, low: number, high: number, depth: number): Change {
-    switch (node.kind) {
+    switch (node?.kind) {
       case "hash":
         throw failure("INCOMPLETE", "hides what is asked");
       case "empty":
@@ -156,14 +156,14 @@ function applyChanges(claim: UpdateClaim, rules: Rules): Change {
   /** A place without changes. What it holds must be known if everything in the place beside it goes, and only then. */
   function beside(node: PartialTree, other: Change, path: Uint8Array, depth: number): Change {
     const wasEmpty = equalBytes(other.before, scheme.placeholder);
-    if (wasEmpty || other.after.kind !== "empty" || node.kind === "empty") {
+    if (wasEmpty || other.after.kind !== "empty" || node?.kind === "empty") {
       const { before, after } = hidden(node);
       // A lone leaf would be where both places are one.
       return wasEmpty && after.kind === "unknown"
         ? { before, after: { ...after, kind: "inner" } }
         : { before, after };
     }
-    if (node.kind === "hash") throw failure("INCOMPLETE", "hides what is beside a removal");
+    if (node?.kind === "hash") throw failure("INCOMPLETE", "hides what is beside a removal");
     const place = turned(path, depth, 1 - bitAt(path, depth));
     const hash = hashOfKnownKind(claim, rules, node, place, depth + 1);
     return { before: hash, after: { kind: node.kind, hash } };

@@ -1,6 +1,7 @@
 import { toHex } from "@x/hash";
 import { PATH_SIZE } from "../../path.ts";
-import { checkHash } from "../checks.ts";
+import { asciiBytes } from "../../scheme/ascii.ts";
+import { checkHash, checkLeaf, checkObject } from "../checks.ts";
 import { checkSiblingCount, checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
 import { hashFromText } from "./json.ts";
 import { type ProofLimits, WireReader, WireWriter } from "./wire.ts";
@@ -16,10 +17,13 @@ const TEXT_SIZE = 2 + 2 * PATH_SIZE;
  * @throws JellyfishError JELLYFISH_PROOF_FORMAT, JELLYFISH_PROOF_TOO_LARGE if it is no proof
  * @see FORMAT.md, "BCS"
  */
-export function encodeBcsPathProof({ leaf, siblings }: PathProof): Uint8Array<ArrayBuffer> {
+export function encodeBcsPathProof(proof: PathProof): Uint8Array<ArrayBuffer> {
+  checkObject(proof);
+  const { leaf, siblings } = proof;
   const writer = new WireWriter();
   writer.uint(leaf === undefined ? 0 : 1, 1);
   if (leaf !== undefined) {
+    checkLeaf(leaf);
     if ("value" in leaf) throw new RangeError("leaf must have a value hash, not a value");
     writeHash(writer, leaf.path);
     writeHash(writer, leaf.valueHash);
@@ -87,7 +91,7 @@ export function decodeBcsRightSiblings(
 function writeHash(writer: WireWriter, hash: Uint8Array): void {
   checkHash(hash, "hash");
   writer.uint(TEXT_SIZE, 1);
-  writer.bytes(Uint8Array.from(`0x${toHex(hash)}`, (character) => character.charCodeAt(0)));
+  writer.bytes(asciiBytes(`0x${toHex(hash)}`));
 }
 
 function readHash(reader: WireReader): Uint8Array {

@@ -1,6 +1,6 @@
 import { equalBytes } from "@x/hash";
 import type { HashScheme } from "../../scheme/scheme.ts";
-import { checkHash, checkHidden } from "../checks.ts";
+import { checkHidden, checkLeaf, checkObject } from "../checks.ts";
 import { checkDepth, type PartialTree, unknownKind } from "../partial-tree.ts";
 import { checkSiblingCount, checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
 import type { RangeProof } from "../range-proof.ts";
@@ -25,6 +25,8 @@ const NO_LIST = 0xffff;
  * @see FORMAT.md, "Path proof"
  */
 export function encodePathProof(proof: PathProof, scheme: HashScheme): Uint8Array<ArrayBuffer> {
+  checkObject(proof);
+  checkSiblings(proof.siblings);
   const writer = begin(KIND.path);
   writeLeaf(writer, proof.leaf);
   writeSiblings(writer, proof.siblings, scheme);
@@ -60,6 +62,7 @@ export function decodePathProof(
  * @see FORMAT.md, "Range proof"
  */
 export function encodeRangeProof(proof: RangeProof, scheme: HashScheme): Uint8Array<ArrayBuffer> {
+  checkObject(proof);
   const writer = begin(KIND.range);
   writeLeaf(writer, proof.before);
   writeLeaf(writer, proof.after);
@@ -103,7 +106,7 @@ export function encodePartialTree(tree: PartialTree, scheme: HashScheme): Uint8A
   return writer.finish();
 
   function writeNode(node: PartialTree, depth: number): void {
-    switch (node.kind) {
+    switch (node?.kind) {
       case "empty":
         return writer.uint(NODE.empty, 1);
       case "hash":
@@ -111,6 +114,7 @@ export function encodePartialTree(tree: PartialTree, scheme: HashScheme): Uint8A
         writer.uint(NODE.hash, 1);
         return writer.bytes(node.hash);
       case "leaf":
+        checkLeaf(node.leaf);
         return writeLeaf(writer, node.leaf);
       case "inner":
         checkDepth(depth);
@@ -181,16 +185,13 @@ function open(bytes: Uint8Array, bytesMax: number, kind: number): WireReader {
 
 function writeLeaf(writer: WireWriter, leaf: ProofLeaf | undefined): void {
   if (leaf === undefined) return writer.uint(LEAF.none, 1);
-  checkHash(leaf.path, "path of a leaf");
+  checkLeaf(leaf);
   writer.uint("value" in leaf ? LEAF.revealed : LEAF.hashed, 1);
   writer.bytes(leaf.path);
   if ("value" in leaf) {
     writer.uint(leaf.value.length, 4);
     writer.bytes(leaf.value);
-  } else {
-    checkHash(leaf.valueHash, "value hash of a leaf");
-    writer.bytes(leaf.valueHash);
-  }
+  } else writer.bytes(leaf.valueHash);
 }
 
 /** A leaf whose first byte has been read. */

@@ -1,5 +1,5 @@
 import { fromHex, toHex } from "@x/hash";
-import { checkHash, failure } from "../checks.ts";
+import { checkHash, checkLeaf, checkObject, failure } from "../checks.ts";
 import { checkDepth, type PartialTree, unknownKind } from "../partial-tree.ts";
 import { checkSiblingCount, checkSiblings, type PathProof, type ProofLeaf } from "../proof.ts";
 import type { RangeProof } from "../range-proof.ts";
@@ -34,8 +34,9 @@ export type PartialTreeJson =
   | readonly [left: PartialTreeJson, right: PartialTreeJson];
 
 /** The JSON form of a path proof. @throws JellyfishError JELLYFISH_PROOF_FORMAT, JELLYFISH_PROOF_TOO_LARGE if it is none */
-export function pathProofToJson({ leaf, siblings }: PathProof): PathProofJson {
-  return { leaf: leafToJson(leaf), siblings: siblingsToJson(siblings) };
+export function pathProofToJson(proof: PathProof): PathProofJson {
+  checkObject(proof);
+  return { leaf: leafToJson(proof.leaf), siblings: siblingsToJson(proof.siblings) };
 }
 
 /**
@@ -51,6 +52,7 @@ export function pathProofFromJson(value: unknown): PathProof {
 
 /** The JSON form of a range proof. @throws as {@link pathProofToJson} */
 export function rangeProofToJson(proof: RangeProof): RangeProofJson {
+  checkObject(proof);
   const { before, after, leftSiblings, rightSiblings } = proof;
   return {
     before: leafToJson(before),
@@ -78,12 +80,13 @@ export function partialTreeToJson(tree: PartialTree): PartialTreeJson {
 }
 
 function nodeToJson(node: PartialTree, depth: number): PartialTreeJson {
-  switch (node.kind) {
+  switch (node?.kind) {
     case "empty":
       return null;
     case "hash":
       return hashToText(node.hash);
     case "leaf":
+      checkLeaf(node.leaf);
       return { leaf: leafToJson(node.leaf) as ProofLeafJson };
     case "inner":
       checkDepth(depth);
@@ -114,6 +117,7 @@ function nodeFromJson(value: unknown, depth: number): PartialTree {
 
 function leafToJson(leaf: ProofLeaf | undefined): ProofLeafJson | null {
   if (leaf === undefined) return null;
+  checkLeaf(leaf);
   const path = hashToText(leaf.path);
   if ("value" in leaf) return { path, value: `0x${toHex(leaf.value)}` };
   return [path, hashToText(leaf.valueHash)];
@@ -141,10 +145,10 @@ function siblingsFromJson(value: unknown): Uint8Array[] {
   return Array.from(value, hashFromText);
 }
 
-/** The values of exactly these own fields, in an object without a prototype. */
+/** The object itself, once it has exactly these own fields: nothing read from it is inherited. */
 function fieldsOf(value: unknown, names: readonly string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null) throw failure("FORMAT", "is not an object");
-  const keys = Reflect.ownKeys(value);
+  checkObject(value);
+  const keys = Reflect.ownKeys(value as object);
   if (keys.length !== names.length || !names.every((name) => keys.includes(name))) {
     throw failure("FORMAT", "has other fields than it must");
   }

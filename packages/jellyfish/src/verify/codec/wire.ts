@@ -4,7 +4,7 @@ import { failure } from "../checks.ts";
 
 /** What a decoder takes at most. */
 export interface ProofLimits {
-  /** Bytes of the whole proof. */
+  /** Bytes of the whole proof; Infinity: any number. */
   readonly bytesMax?: number;
 }
 
@@ -19,11 +19,12 @@ export class WireReader {
   #offset = 0;
 
   /**
-   * @throws TypeError if `bytes` is no Uint8Array
+   * @throws TypeError, RangeError if `bytes` is no Uint8Array, or the limit no count
    * @throws JellyfishError JELLYFISH_PROOF_TOO_LARGE above the limit
    */
   constructor(bytes: Uint8Array, bytesMax: number) {
     if (!(bytes instanceof Uint8Array)) throw new TypeError("proof must be a Uint8Array");
+    if (!(0 <= bytesMax)) throw new RangeError("bytesMax must be a count of bytes");
     if (bytesMax < bytes.length) {
       throw failure("TOO_LARGE", `has ${bytes.length} bytes, want at most ${bytesMax}`);
     }
