@@ -283,6 +283,8 @@ describe("a snapshot", () => {
     ]);
     for (const version of [99, 0, -1, 0.5, { commit: 99 }])
       await expect(map.at(version)).rejects.toMatchObject({ code: "VERMAP_COMMIT_NOT_FOUND" });
+    for (const version of ["main", undefined, null, {}])
+      await expect(map.at(version as never)).rejects.toThrow(TypeError);
     await expect(map.at({ head: "none" })).rejects.toMatchObject({
       code: "VERMAP_BRANCH_NOT_FOUND",
     });
@@ -440,7 +442,12 @@ describe("a merge", () => {
       { fastForward: "maybe" as "only" },
       { conflictListMax: -1 },
     ])
-      expect(() => map.merge("dev", "main", options)).toThrow(/Max|fastForward|strategy/);
+      for (const call of [
+        map.merge("dev", "main", options),
+        map.previewMerge("dev", "main", options),
+      ])
+        await expect(call).rejects.toThrow(/Max|fastForward|strategy/);
+    await expect(map.renameBranch("main", 5 as never)).rejects.toThrow(TypeError);
   });
 
   test("may expect the target's head", async () => {

@@ -116,6 +116,27 @@ describe("a rollback", () => {
   });
 });
 
+test("a number that is no id is an unknown commit, whatever asks for it", async () => {
+  const map = await openText();
+  await commitOf(map, "main", { a: "1" });
+  for (const id of [0.5, -1, Number.NaN, Infinity, 2 ** 60, 99]) {
+    expect(await map.commit(id)).toBeUndefined();
+    expect(await map.mentionCount(id)).toBeUndefined();
+    expect(await map.forkPoint(id, 1)).toBeUndefined();
+    expect(await map.commitDistance(1, id)).toBeUndefined();
+    for (const call of [
+      () => map.at(id),
+      () => map.log(id).next(),
+      () => map.log(id, { parents: "all", order: "time" }).next(),
+      () => map.mergeBases(1, id),
+      () => map.aheadBehind(id, 1),
+      () => map.main.rollbackTo(id),
+      () => map.createBranch("dev", { commit: id }),
+    ])
+      await expect(call()).rejects.toThrow(refused("VERMAP_COMMIT_NOT_FOUND"));
+  }
+});
+
 test("an unknown commit is not its own fork point, nor at distance 0", async () => {
   const map = await openText();
   const commit = await commitOf(map, "main", {});
@@ -226,6 +247,7 @@ test("other codecs than those the map was made with are refused", async () => {
 
 test("of two writers the second to write finds out, and takes nothing from the first", async () => {
   const store = new MemoryStore();
+  await commitOf(await openText(store), "main", { z: "" });
   const [one, two] = [await openText(store), await openText(store)];
   await commitOf(one, "main", { a: "one" });
   for (const call of [
@@ -233,6 +255,8 @@ test("of two writers the second to write finds out, and takes nothing from the f
     () => two.main.commit(),
     () => two.createBranch("dev", "main"),
     () => two.main.set("b", "two"),
+    () => two.repair(),
+    () => two.compact("main"),
   ])
     await expect(call()).rejects.toThrow(refused("VERMAP_CONFLICT"));
   expect(await one.main.get("a")).toBe("one");

@@ -2,6 +2,7 @@ import { type Operation } from "@x/store";
 
 import { VerMapError } from "../errors.ts";
 import { encodeMentions } from "../records/mention-record.ts";
+import { translated } from "../repository/failure.ts";
 import { type Repository } from "../repository/repository.ts";
 import { reachOf, rootsOf } from "./reach.ts";
 import { type RecordSurvey, surveyRecords } from "./record-survey.ts";
@@ -26,7 +27,7 @@ export async function repairMap(repository: Repository): Promise<MapRepairReport
   for (let from = 0; from < operations.length; from += BATCH_COUNT_MAX)
     await repository.write({ operations: operations.slice(from, from + BATCH_COUNT_MAX) });
   repository.commits.clear();
-  const { nodesDeleted } = await repository.pool.repair({ roots });
+  const { nodesDeleted } = await translated(() => repository.pool.repair({ roots }));
   return { commitsDeleted: commitsDeleted.length, countsWritten, nodesDeleted };
 }
 

@@ -53,6 +53,18 @@ export class CommitTable {
   }
 
   /**
+   * One commit that the caller names and whose ancestors come next: some lower ids are read along.
+   *
+   * @yields keys of commits
+   * @throws VerMapError VERMAP_COMMIT_NOT_FOUND
+   */
+  *enter(id: number): Reading<Commit> {
+    const [commit] = yield* this.#read([id], AHEAD_COUNT);
+    if (commit === undefined) throw commitNotFound(id);
+    return commit;
+  }
+
+  /**
    * One commit that another record mentions, in a walk towards lower ids: some more of those are read along.
    *
    * @yields keys of commits
@@ -103,10 +115,11 @@ export class CommitTable {
   *#read(ids: readonly number[], ahead: number): Reading<(Commit | undefined)[]> {
     if (ids.every((id) => this.#cache.has(id))) return ids.map((id) => this.#touched(id));
     const wanted = new Set<number>();
-    for (const id of ids)
+    // No other number is an id, and one that is too great does not count down.
+    for (const id of ids.filter((one) => Number.isSafeInteger(one)))
       for (let one = id; one > 0 && one >= id - ahead; one--)
         if (!this.#cache.has(one)) wanted.add(one);
-    const asked = [...wanted].filter((id) => Number.isSafeInteger(id) && id > 0);
+    const asked = [...wanted];
     const epoch = this.#epoch;
     const values = yield asked.map((id) => this.#keys.commit(id));
     const found = new Map<number, Commit>();

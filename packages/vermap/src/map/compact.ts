@@ -1,8 +1,9 @@
 import { type NodePool } from "@x/btree";
 
 import { type BranchRef } from "../repository/branch-table.ts";
+import { translated } from "../repository/failure.ts";
 import { type Repository } from "../repository/repository.ts";
-import { assertClean, type WriteOptions } from "./committing.ts";
+import { assertClean, isDirty, type WriteOptions } from "./committing.ts";
 import { syncOf } from "./working.ts";
 
 /** What `VerMap.compact` did. */
@@ -26,10 +27,14 @@ export function compactHead(
     const before = repository.pool.statistics().nextId;
     const root = await rebuilt(repository.pool, branch.root);
     try {
-      const followers = repository.branches.list().filter((one) => one.root === branch.root);
+      const followers = repository.branches.list().filter((one) => one.head === branch.head);
       const { nodesDeleted } = await repository.write({
         replaced: [{ ...head, root }],
-        branches: followers.map(({ id, name, head: at }) => ({ id, to: { name, head: at, root } })),
+        // Uncommitted work stays as it is, and is told from another tree.
+        branches: followers.map((one) => ({
+          id: one.id,
+          to: { name: one.name, head: one.head, root: isDirty(one) ? one.root : root },
+        })),
         ...syncOf(options),
       });
       // Every node of the new tree has an id of its own, whether it was spilled before or not.
@@ -44,7 +49,7 @@ export function compactHead(
 async function rebuilt(pool: NodePool, root: number): Promise<number> {
   const snapshot = pool.snapshot(root);
   try {
-    return await pool.load(snapshot.entries());
+    return await translated(() => pool.load(snapshot.entries()));
   } finally {
     snapshot.release();
   }

@@ -13,6 +13,7 @@ export async function* logOf(
   options: LogOptions,
 ): AsyncGenerator<Commit, undefined, undefined> {
   const walk = new LogWalk(repository.commits, head, options);
+  if (head !== 0) await repository.run(repository.commits.enter(head));
   for (;;) {
     const page = await repository.run(walk.read());
     if (page.length === 0) return undefined;

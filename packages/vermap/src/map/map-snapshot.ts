@@ -8,12 +8,19 @@ import { MapReads } from "../reads/map-reads.ts";
 export class MapSnapshot<K, V> extends MapReads<K, V> {
   /** The commit it is of; `undefined`: a working state. */
   readonly commit: number | undefined;
+  readonly #assertOpen: () => void;
   readonly #snapshot: Snapshot;
   #isReleased = false;
 
-  /** Made by `VerMap.at`. */
-  constructor(codecs: Codecs<K, V>, snapshot: Snapshot, commit: number | undefined) {
+  /** Made by `VerMap.at`, which knows whether the map is open. */
+  constructor(
+    codecs: Codecs<K, V>,
+    snapshot: Snapshot,
+    commit: number | undefined,
+    assertOpen: () => void,
+  ) {
     super(codecs);
+    this.#assertOpen = assertOpen;
     this.#snapshot = snapshot;
     this.commit = commit;
   }
@@ -35,6 +42,7 @@ export class MapSnapshot<K, V> extends MapReads<K, V> {
 
   protected override tree(): TreeReads {
     if (this.#isReleased) throw new VerMapError("VERMAP_RELEASED", "the snapshot was released");
+    this.#assertOpen();
     return this.#snapshot;
   }
 }

@@ -111,7 +111,13 @@ export class Transaction<K, V> {
     if (this.#changes.size === 0) return;
     const changes = this.#changes;
     this.#changes = new Map();
-    this.#root = await this.#pool.edit(this.#root, changes.values(), { consume: true });
+    try {
+      this.#root = await this.#pool.edit(this.#root, changes.values(), { consume: true });
+    } catch (error) {
+      // The caller may go on, and then nothing may be missing; what was written meanwhile is newer.
+      this.#changes = new Map([...changes, ...this.#changes]);
+      throw error;
+    }
   }
 
   async #stored(key: Uint8Array): Promise<Uint8Array | undefined> {

@@ -68,6 +68,7 @@ export let internalsOf: <K, V>(map: VerMap<K, V>) => MapInternals<K, V>;
  */
 export class VerMap<K, V> {
   readonly #internals: MapInternals<K, V>;
+  #closing: Promise<void> | undefined;
 
   static {
     internalsOf = (map) => map.#internals;
@@ -158,7 +159,7 @@ export class VerMap<K, V> {
    *
    * @throws VerMapError VERMAP_BRANCH_NOT_FOUND, VERMAP_BRANCH_EXISTS
    */
-  renameBranch(ref: BranchRef, name: string, options: WriteOptions = {}): Promise<void> {
+  async renameBranch(ref: BranchRef, name: string, options: WriteOptions = {}): Promise<void> {
     return renameBranch(this.#repository, ref, name, options);
   }
 
@@ -178,7 +179,7 @@ export class VerMap<K, V> {
    * @throws VerMapError VERMAP_SELF_MERGE, VERMAP_BRANCH_NOT_FOUND, VERMAP_UNCOMMITTED, VERMAP_NO_COMMITS, in this order
    * @throws VerMapError VERMAP_HEAD_MOVED, VERMAP_NOT_FAST_FORWARD, VERMAP_MERGE_CONFLICT, as options ask for
    */
-  merge(
+  async merge(
     source: BranchRef,
     target: BranchRef,
     options: MergeOptions<K, V> = {},
@@ -187,7 +188,7 @@ export class VerMap<K, V> {
   }
 
   /** What {@link merge} would do; nothing is written. Where it would refuse for conflicts, it lists them. */
-  previewMerge(
+  async previewMerge(
     source: BranchRef,
     target: BranchRef,
     options: MergeOptions<K, V> = {},
@@ -202,7 +203,9 @@ export class VerMap<K, V> {
    */
   async at(version: Version): Promise<MapSnapshot<K, V>> {
     const { snapshot, commit } = await openVersion(this.#repository, version);
-    return new MapSnapshot(this.#internals.codecs, snapshot, commit);
+    return new MapSnapshot(this.#internals.codecs, snapshot, commit, () =>
+      this.#repository.assertOpen(),
+    );
   }
 
   /**
@@ -236,7 +239,7 @@ export class VerMap<K, V> {
   /**
    * The history of a commit, newest first.
    *
-   * @throws VerMapError VERMAP_MISSING, while it is read, if there is no such commit
+   * @throws VerMapError VERMAP_COMMIT_NOT_FOUND, when the first is asked for; VERMAP_MISSING, if one is collected meanwhile
    */
   log(commit: number, options: LogOptions = {}): AsyncIterableIterator<Commit, undefined> {
     this.#repository.assertOpen();
@@ -318,8 +321,12 @@ export class VerMap<K, V> {
   }
 
   /** Flushes, and ends the use of the map; the store stays open. Later calls fail with VERMAP_CLOSED. */
-  async close(): Promise<void> {
-    if (this.#repository.isClosed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     try {
       await this.flush();
     } finally {

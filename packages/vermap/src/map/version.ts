@@ -54,7 +54,9 @@ async function commitIdOf(
 ): Promise<number> {
   if (typeof version === "object" && "tag" in version)
     return (await readTag(repository, version.tag)).commit;
-  const id = typeof version === "number" ? version : version.commit;
+  const id = typeof version === "object" ? version.commit : version;
+  if (typeof id !== "number")
+    throw new TypeError("a version is a commit's id, or a commit, branch, head or tag");
   if (!Number.isSafeInteger(id) || id < 1) throw commitNotFound(id);
   return id;
 }

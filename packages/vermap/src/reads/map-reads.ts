@@ -11,8 +11,9 @@ export type MapEntry<K, V> = [key: K, value: V];
  * Reading one state of a map. Every call reads the state of the time of the call, whatever is written while it reads. Calls
  * that end in `Sync` do not wait; they need a store with synchronous reads.
  *
- * Errors of all: VerMapError VERMAP_UNDECODABLE, VERMAP_CLOSED; BTreeError BTREE_CORRUPT, BTREE_MISSING; TypeError and
- * RangeError for malformed arguments, and where a store cannot read synchronously; whatever the store throws.
+ * Errors of all: VerMapError VERMAP_UNDECODABLE, VERMAP_CLOSED; BTreeError BTREE_CORRUPT, BTREE_MISSING, and BTREE_CLOSED of what
+ * being read when the map is closed; TypeError and RangeError for malformed arguments, and where a store cannot read
+ * synchronously; whatever the store throws.
  */
 export abstract class MapReads<K, V> {
   protected readonly codecs: Codecs<K, V>;

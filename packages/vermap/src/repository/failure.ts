@@ -1,7 +1,16 @@
 import { VerMapError } from "../errors.ts";
 
+/** Runs a call that may write; how it fails is told as the map tells it. */
+export async function translated<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
 /** What a failed write means for a map: the error to throw. */
-export function failureOf(error: unknown): unknown {
+function failureOf(error: unknown): unknown {
   switch (fieldOf(error, "code")) {
     case "STORE_CONFLICT":
     case "BTREE_CONFLICT":

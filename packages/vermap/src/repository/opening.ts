@@ -14,7 +14,7 @@ import {
 } from "../records/map-record.ts";
 import { type RecordKeys } from "../records/record-keys.ts";
 import { BranchTable } from "./branch-table.ts";
-import { failureOf } from "./failure.ts";
+import { translated } from "./failure.ts";
 
 /** What is in memory of a map that was opened. */
 export interface OpenedRecords {
@@ -57,18 +57,16 @@ export async function openRecords(
 async function create(store: Store, keys: RecordKeys, opening: Opening): Promise<void> {
   const state = encodeState({ sequence: 1, nextCommit: 1, nextBranch: 2, main: 1 });
   const branch = encodeBranch(1, { name: opening.mainBranch, head: 0, root: 0 });
-  try {
-    await store.batch(
+  await translated(() =>
+    store.batch(
       [
         { type: "put", key: keys.format(), value: encodeFormat(opening.format) },
         { type: "put", key: keys.state(), value: state },
         { type: "put", key: keys.branch(1), value: branch },
       ],
       { sync: opening.sync, expect: [{ key: keys.format(), value: undefined }] },
-    );
-  } catch (error) {
-    throw failureOf(error);
-  }
+    ),
+  );
 }
 
 function checkFormat(stored: FormatRecord, wanted: FormatRecord): void {

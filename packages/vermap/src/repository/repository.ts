@@ -14,7 +14,7 @@ import { type CommitTable } from "../graph/commit-table.ts";
 import { encodeState, type FormatRecord, type StateRecord } from "../records/map-record.ts";
 import { RecordKeys } from "../records/record-keys.ts";
 import { type BranchState, type BranchTable } from "./branch-table.ts";
-import { failureOf } from "./failure.ts";
+import { translated } from "./failure.ts";
 import { openRecords } from "./opening.ts";
 import { type BranchChange, type WritePlan, type WriteReport } from "./write-plan.ts";
 import { type StagedPlan, WriteStage } from "./write-stage.ts";
@@ -213,7 +213,7 @@ export class Repository {
     const state = this.#nextState(plan);
     const stateBytes = encodeState(state);
     const key = this.keys.state();
-    const statistics = await this.#translated(() =>
+    const statistics = await translated(() =>
       this.pool.write({
         hold: staged.hold,
         drop: staged.drop,
@@ -318,14 +318,6 @@ export class Repository {
       if (after === undefined) this.branches.delete(id);
       else this.branches.set(after);
     for (const listener of this.#listeners) listener(events);
-  }
-
-  async #translated<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw failureOf(error);
-    }
   }
 }
 
