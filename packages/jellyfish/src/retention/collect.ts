@@ -71,6 +71,8 @@ export interface CollectEpoch {
   settle(totals: SweepTotals): Promise<void>;
   /** Of an error of the walk: throws another where it is because of somebody else's change. */
   assertCurrent(): Promise<void>;
+  /** Whether a root has gone although it is being read: what a load or a restore left unfinished does, with the next write. */
+  readonly hasLostRoot: boolean;
   end(): void;
 }
 
@@ -99,6 +101,7 @@ export async function collectGarbage(
     const epoch = await subject.begin(quiet);
     try {
       const runs = await markAll(subject, epoch, part, signal);
+      if (runs === undefined) continue;
       const repair = async (findings: readonly Finding[]): Promise<void> => {
         if (signal?.aborted === true) throw signal.reason;
         for (const { kind, byteCount } of await epoch.repair(findings)) {
@@ -109,7 +112,11 @@ export async function collectGarbage(
           } else sum.repaired++;
         }
       };
-      await inGroups(sweepPart(subject.store, part, runs, totals), batchCountMax, repair);
+      await inGroups(
+        sweepPart(subject.store, part, runs, { totals, signal }),
+        batchCountMax,
+        repair,
+      );
       if (part.index + 1 === part.count) await epoch.settle(totals);
       quiet = epoch.generation;
     } finally {
@@ -134,16 +141,18 @@ export async function collectGarbage(
 
 const NO_TOTALS: SweepTotals = { nodeCount: 0, byteCount: 0, runCountCount: 0 };
 
+/** `undefined`: a root went meanwhile that nobody can keep, so the part is to be begun again. */
 async function markAll(
   { source, read }: Collectable,
   epoch: CollectEpoch,
   part: Part,
   signal: StopSignal | undefined,
-): Promise<Map<string, number>> {
+): Promise<ReadonlyMap<string, number> | undefined> {
   try {
     return await read(markRuns(source, epoch.roots, part), signal);
   } catch (error) {
     await epoch.assertCurrent();
+    if (signal?.aborted !== true && epoch.hasLostRoot) return undefined;
     throw error;
   }
 }
@@ -182,6 +191,7 @@ function nodesOf(store: Store, source: RunSource, roots: readonly Uint8Array[]):
       if (garbage.length > 0) await store.batch(garbage.map(({ repair }) => repair));
       return garbage;
     },
+    hasLostRoot: false,
     settle: () => Promise.resolve(),
     end: () => undefined,
   };

@@ -1,4 +1,4 @@
-import { type Operation, type Store } from "@x/store";
+import { type Operation, type StopSignal, type Store } from "@x/store";
 import { keyText, textKey } from "@x/store/adapter";
 
 import { PATH_SIZE } from "../path.ts";
@@ -29,19 +29,21 @@ export interface SweepTotals {
 /**
  * Compares the records of a part with its marks, in the order of the hashes.
  *
- * @param runs - from a marking of the same part; used up
+ * @param runs - from a marking of the same part
  * @yields what differs
+ * @throws the signal's reason
  */
 export async function* sweepPart(
   store: Pick<Store, "iterator">,
   part: Part,
-  runs: Map<string, number>,
-  totals: SweepTotals,
+  runs: ReadonlyMap<string, number>,
+  { totals, signal }: { readonly totals: SweepTotals; readonly signal: StopSignal | undefined },
 ): AsyncGenerator<Finding, void, undefined> {
   const counted = new Set<string>();
   const { gte, lt } = boundsOfPart(part);
   const range = { ...(gte === undefined ? {} : { gte }), ...(lt === undefined ? {} : { lt }) };
   for await (const [key, value] of store.iterator(range)) {
+    if (signal?.aborted === true) throw signal.reason;
     const isCount = key.length === RUNS_KEY_SIZE && key[PATH_SIZE] === 0;
     if (key.length !== PATH_SIZE && !isCount) continue;
     const hash = key.slice(0, PATH_SIZE);

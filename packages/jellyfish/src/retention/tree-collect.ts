@@ -3,7 +3,7 @@ import { keyText, sameBytes } from "@x/store/adapter";
 
 import { JellyfishError } from "../errors.ts";
 import { type TreeHandle } from "../tree/handle.ts";
-import { encodeTreeRecord, TREE_KEY, type TreeRecord } from "../tree/layout.ts";
+import { encodeTreeRecord, TREE_KEY, type TreeRecord, type Version } from "../tree/layout.ts";
 import { type Collectable, type CollectEpoch } from "./collect.ts";
 import { type Finding, type SweepTotals } from "./sweep.ts";
 
@@ -24,6 +24,7 @@ class TreeEpoch implements CollectEpoch {
   readonly roots: readonly (Uint8Array | undefined)[];
   readonly nodeCount: number;
   readonly #handle: TreeHandle;
+  readonly #versions: readonly Version[];
   readonly #changed = new Set<string>();
   readonly #ends: (() => void)[] = [];
   readonly #reloadCount: number;
@@ -39,6 +40,7 @@ class TreeEpoch implements CollectEpoch {
     this.#reloadCount = handle.reloadCount;
     this.nodeCount = record.nodeCount;
     this.roots = versions.map(({ root }) => (sameBytes(root, placeholder) ? undefined : root));
+    this.#versions = versions;
     for (const { sequence } of versions) {
       const pin = handle.pins.pin(sequence);
       this.#ends.push(() => pin.release());
@@ -48,6 +50,13 @@ class TreeEpoch implements CollectEpoch {
 
   get generation(): number {
     return this.#quiet;
+  }
+
+  get hasLostRoot(): boolean {
+    const left = new Map(
+      this.#handle.state.versions.map(({ sequence, root }) => [sequence, root] as const),
+    );
+    return this.#versions.some(({ sequence, root }) => !sameBytes(left.get(sequence), root));
   }
 
   async assertCurrent(): Promise<void> {

@@ -76,7 +76,7 @@ export async function verifyStore(
   const walk: VerifyWalk = {
     store,
     source,
-    hashedKeys: options.keys === "hashed",
+    keys: options.keys,
     onNode(byteCount) {
       if (signal?.aborted === true) throw signal.reason;
       seen.nodeCount++;
@@ -159,7 +159,7 @@ async function checkCounts(
     const part = { index, count };
     const marks = markRuns(source, roots, part);
     const runs = await runAsync(marks, store, signal === undefined ? {} : { signal });
-    for await (const { kind, hash, repair } of sweepPart(store, part, runs, totals))
+    for await (const { kind, hash, repair } of sweepPart(store, part, runs, { totals, signal }))
       throw new BadRecordFound({
         kind: kind === "garbage" ? "orphan" : "run-count",
         at: kind === "garbage" ? hash : repair.key,

@@ -6,6 +6,7 @@ import { type TreeContext } from "../context.ts";
 import { hashInternal } from "../inner-hash.ts";
 import { type InternalNode, type LeafNode, type Node } from "../node.ts";
 import { nibbleAt, PATH_NIBBLES } from "../path.ts";
+import { mayKeepKey } from "../tree/leaf-key.ts";
 import { type RunSource } from "./runs.ts";
 
 /** What is wrong with a stored record, and where it was met. */
@@ -52,8 +53,8 @@ export class BadRecordFound extends Error {
 export interface VerifyWalk {
   readonly store: Pick<Store, "getMany">;
   readonly source: RunSource;
-  /** Keys in leaves are those that were hashed to their paths. */
-  readonly hashedKeys: boolean;
+  /** Which keys leaves may keep. */
+  readonly keys: "hashed" | "paths";
   /** Called with each node that was looked at; throws to stop the walk. */
   readonly onNode: (byteCount: number) => void;
 }
@@ -110,12 +111,7 @@ async function checkNode(walk: VerifyWalk, place: Place, node: Node): Promise<nu
 
 async function checkLeaf(walk: VerifyWalk, place: Place, leaf: LeafNode): Promise<number> {
   const { context, nestedRoots } = walk.source;
-  if (
-    walk.hashedKeys &&
-    leaf.key !== undefined &&
-    !sameBytes(context.scheme.hashKey(leaf.key), leaf.path)
-  )
-    throw bad("key", place);
+  if (!mayKeepKey({ keys: walk.keys, scheme: context.scheme }, leaf)) throw bad("key", place);
   if (nestedRoots === undefined) return 1;
   const { known } = place;
   const isSame = known?.kind === "leaf" && sameBytes(known.path, leaf.path);

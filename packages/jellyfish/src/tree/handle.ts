@@ -46,7 +46,7 @@ import { WriteQueue } from "./write-queue.ts";
  *    one state.
  * 2. The version that was current before a write stays in the chain until the write after it. So whoever began to read while a
  *    batch was on its way finds all nodes, without waiting.
- * 3. A pinned version does not leave. One that is leaving is not pinned.
+ * 3. A pinned version that was committed does not leave. One that is leaving is not pinned.
  */
 export class TreeHandle {
   readonly store: Store;

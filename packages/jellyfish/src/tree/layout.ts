@@ -49,7 +49,7 @@ export interface TreeRecord {
 
 /** A root that is kept, one link of the chain of versions. */
 export interface Version {
-  /** Its place in the chain: ascending, never used twice. */
+  /** Its place in the chain: ascending. Only that of an unfinished version that left may come again. */
   readonly sequence: number;
   /** `committed`: was the tree's root once. The others are what a load or a restore has built so far. */
   readonly kind: "committed" | "load" | "restore";

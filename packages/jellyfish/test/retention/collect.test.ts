@@ -143,6 +143,46 @@ describe("a collection", () => {
     }
   });
 
+  test("does not fail because an unfinished load goes meanwhile", async () => {
+    for (let pause = 0; pause < 8; pause++) {
+      const { tree, store } = await sample();
+      await litter(store, 30, false);
+      const random = new Random(pause);
+      const entries = function* (): Generator<[Uint8Array, Uint8Array]> {
+        for (let at = 0; at < 200; at++) yield [random.bytes(3), random.bytes(3)];
+        throw new Error("interrupted");
+      };
+      await expect(tree.load(entries(), { chunkCountMax: 50 })).rejects.toThrow("interrupted");
+      const collecting = tree.collect({ markCountMax: 64 });
+      for (let turn = 0; turn < pause; turn++) await Promise.resolve();
+      await tree.set(random.bytes(2), random.bytes(3));
+      expect((await collecting).deletedCount).toBe(30);
+      expect(await tree.verify(), `pause ${pause}`).toMatchObject({ ok: true });
+    }
+  });
+
+  test("is stopped while it finds nothing to do", async () => {
+    const { tree, store } = await sample();
+    const { read } = store.calls;
+    const controller = new AbortController();
+    let walked = 0;
+    const iterator = store.iterator.bind(store);
+    store.iterator = (range) => {
+      const walk = iterator(range);
+      const next = walk.next.bind(walk);
+      walk.next = () => {
+        if (++walked === 5) controller.abort(new Error("enough"));
+        return next();
+      };
+      return walk;
+    };
+    const { signal } = controller;
+    await expect(tree.collect({ signal })).rejects.toThrow("enough");
+    expect(walked).toBe(5);
+    await expect(tree.verify({ signal })).rejects.toThrow("enough");
+    expect(store.calls.read).toBeGreaterThan(read);
+  });
+
   test("takes nothing when a root is damaged", async () => {
     const { tree, store } = await sample();
     await litter(store);
