@@ -10,6 +10,7 @@ import { type LeafNode, type Node } from "../node.ts";
 import { hashOf } from "../retention/verify-walk.ts";
 import { type TreeDraft } from "../tree/draft-nodes.ts";
 import { type TreeHandle } from "../tree/handle.ts";
+import { mayKeepKey } from "../tree/leaf-key.ts";
 import { StagedTree } from "../tree/staged.ts";
 import { update } from "../update.ts";
 import { LeafWalk } from "../walk.ts";
@@ -36,7 +37,7 @@ export interface ImportOptions {
 
 /**
  * Makes the tree of a root out of nodes that nobody has to trust, and makes it the present one. Every node's hash is computed, every
- * leaf's path and kind are compared with its place, and the tree that is built of the leaves must have the root. Until the last
+ * leaf's path and kind are compared with its place, its key, if it keeps one, with its path, and the tree that is built of the leaves must have the root. Until the last
  * chunk is written the tree is as before.
  *
  * Only inside the queue.
@@ -69,10 +70,11 @@ export async function importTree(
       changes = [];
       drafts = [];
     }
-    changes.push({ path: leaf.path, value: leaf.value, key: leaf.key });
+    changes.push(changeOf(handle, leaf));
     for (const nested of nestedRoots?.(leaf) ?? [])
       if (nested !== undefined) await addDrafts(handle, foreign, nested, drafts);
   }
+  if (signal?.aborted === true) throw signal.reason;
   await staged.add(changes, { isLast: true, drafts, check: check(true) });
   onProgress?.({ leafCount: staged.leafCount });
 }
@@ -134,7 +136,7 @@ async function addDrafts(
   if (drafts.some((draft) => sameBytes(draft.root, root))) return;
   const changes: Change[] = [];
   for await (const leaf of foreignLeaves(foreign, root)) {
-    changes.push({ path: leaf.path, value: leaf.value, key: leaf.key });
+    changes.push(changeOf(handle, leaf));
     for (const nested of nestedRoots?.(leaf) ?? [])
       if (nested !== undefined) await addDrafts(handle, foreign, nested, drafts);
   }
@@ -146,6 +148,17 @@ async function addDrafts(
   const draft = await handle.read(reading);
   assertRoot(draft.root, root);
   drafts.push(draft);
+}
+
+/** The hash of a leaf does not cover its key. */
+function changeOf(handle: TreeHandle, leaf: LeafNode): Change {
+  const { path, value, key } = leaf;
+  if (!mayKeepKey(handle.options, leaf))
+    throw new JellyfishError(
+      "JELLYFISH_NODE_HASH",
+      `the leaf of path ${hexStart(path)}… has the key of another path`,
+    );
+  return { path, value, key };
 }
 
 /** The hash of a node does not say everything of its bytes; the tree that the leaves make does. */

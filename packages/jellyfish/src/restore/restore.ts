@@ -9,6 +9,7 @@ import { proveRange } from "../proof/range.ts";
 import { getLeaves } from "../read.ts";
 import { type TreeHandle } from "../tree/handle.ts";
 import { type Version } from "../tree/layout.ts";
+import { mayKeepKey } from "../tree/leaf-key.ts";
 import { StagedTree } from "../tree/staged.ts";
 import { type RangeProof, verifyRange } from "../verify/range-proof.ts";
 import { LeafWalk } from "../walk.ts";
@@ -133,7 +134,7 @@ function checkChunk(
   from: Uint8Array | undefined,
   { entries, to, proof }: RestoreChunk,
 ): void {
-  const { context, scheme, rules, keys } = handle.options;
+  const { context, scheme, rules } = handle.options;
   const last = entries.at(-1);
   // The empty tree has nothing to prove, and a chunk of nothing ends no tree.
   if (to !== undefined && (last === undefined || !sameBytes(last.path, to)))
@@ -148,9 +149,8 @@ function checkChunk(
       proof,
       ...(rules === undefined ? {} : { rules }),
     });
-  for (const { path, key } of entries)
-    if (key !== undefined && keys === "hashed" && !sameBytes(scheme.hashKey(key), path))
-      throw refused("has a key that is not that of its path");
+  if (!entries.every((entry) => mayKeepKey(handle.options, entry)))
+    throw refused("has a key that is not that of its path");
 }
 
 async function greatestPath(handle: TreeHandle, { root }: Version): Promise<Bytes | undefined> {

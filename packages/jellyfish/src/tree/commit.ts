@@ -3,11 +3,13 @@ import { sameBytes } from "@x/store/adapter";
 
 import { type Change } from "../change.ts";
 import { JellyfishError } from "../errors.ts";
+import { type Patch } from "../patch.ts";
 import { type Arrival, type ChainPlan } from "../retention/chain.ts";
 import { rememberUpdate, update, type UpdateResult } from "../update.ts";
 import { lookupIn, type TreeDraft } from "./draft-nodes.ts";
 import { type TreeHandle } from "./handle.ts";
 import { type Version } from "./layout.ts";
+import { mayKeepKey } from "./leaf-key.ts";
 
 /** What an update did. */
 export interface Commit {
@@ -72,6 +74,21 @@ export async function commitChanges(
   const plan = await handle.write({ arrival, departures, rewritten: [] }, sync);
   rememberUpdate(context, result);
   return commitOf(handle.current, plan);
+}
+
+/**
+ * Applies a patch of somebody else's to the present root. As {@link commitChanges}.
+ *
+ * @throws JellyfishError JELLYFISH_PATCH if it begins elsewhere, does not lead to its root, or has a key that is not that of its path
+ */
+export async function commitPatch(
+  handle: TreeHandle,
+  { from, to, changes }: Patch,
+  { sync }: Pick<UpdateTreeOptions, "sync">,
+): Promise<Commit> {
+  if (!changes.every((change) => mayKeepKey(handle.options, change)))
+    throw new JellyfishError("JELLYFISH_PATCH", "a patch has a key that is not that of its path");
+  return commitChanges(handle, changes, { ...(sync === undefined ? {} : { sync }), from, to });
 }
 
 function arrivalOf(

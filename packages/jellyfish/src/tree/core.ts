@@ -102,6 +102,14 @@ export class Core<K, V, S extends Store> {
     this.handle.options.metrics?.observe(name, value, { fn_name: method });
   }
 
+  /** What one update took, under each of the names it counts as. */
+  observeUpdate(method: "set" | "delete" | "batch", seconds: number, byteCount: number): void {
+    for (const what of UPDATE_METRICS[method]) {
+      this.observe(`smt_${what}_latency_seconds`, seconds, method);
+      this.observe(`smt_${what}_bytes`, byteCount, method);
+    }
+  }
+
   #pathOfBytes(bytes: Uint8Array): Bytes {
     const { keys, scheme } = this.handle.options;
     if (keys === "hashed") return scheme.hashKey(bytes);
@@ -110,3 +118,9 @@ export class Core<K, V, S extends Store> {
     return copyBytes(bytes);
   }
 }
+
+const UPDATE_METRICS = {
+  set: ["put", "puts"],
+  delete: ["remove", "puts"],
+  batch: ["puts"],
+} as const;

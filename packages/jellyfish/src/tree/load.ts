@@ -48,6 +48,7 @@ export async function loadChunks(
     }
     chunk.push(change);
   }
+  if (signal?.aborted === true) throw signal.reason;
   // Nothing at all is no update.
   if (entryCount + chunk.length > 0) await staged.add(chunk, { isLast: true });
   entryCount += chunk.length;

@@ -228,17 +228,17 @@ export abstract class MapReads<K, V, S extends Store> {
    */
   async *chunks(options: ChunksOptions = {}): AsyncGenerator<RestoreChunk, void, undefined> {
     const { entryCountMax = 1000 } = options;
-    const point = this.pin();
+    const held = this.#hold();
     try {
       for (let from = options.from; ;) {
-        const reading = readChunk(this.context, point.root, from, entryCountMax);
+        const reading = readChunk(this.context, held.point.root, from, entryCountMax);
         const chunk = await this.#core.handle.read(reading);
         yield chunk;
         from = chunk.to && pathAfter(chunk.to);
         if (from === undefined) return;
       }
     } finally {
-      point.release();
+      held.point.release();
     }
   }
 
@@ -252,11 +252,11 @@ export abstract class MapReads<K, V, S extends Store> {
    * @yields lines, without their ends
    */
   async *dump(): AsyncGenerator<string, void, undefined> {
-    const point = this.pin();
+    const held = this.#hold();
     try {
-      yield* dumpLines(this.#core.handle, point.root);
+      yield* dumpLines(this.#core.handle, held.point.root);
     } finally {
-      point.release();
+      held.point.release();
     }
   }
 
@@ -284,6 +284,12 @@ export abstract class MapReads<K, V, S extends Store> {
     } finally {
       point.release();
     }
+  }
+
+  /** A pin for a generator: one that is forgotten half-way never gets to its end, but is collected with what this returns. */
+  #hold(): { readonly point: ReadPoint } {
+    const owner = {};
+    return Object.assign(owner, { point: this.pin(owner) });
   }
 
   #entryOf(leaf: LeafNode): [K, V] {

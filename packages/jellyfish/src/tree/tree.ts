@@ -11,7 +11,13 @@ import { verifyStore, type VerifyOptions, type VerifyReport } from "../retention
 import { overlaid } from "../retention/overlaid.ts";
 import { type ChunkSource, restoreChunks, type RestoreOptions } from "../restore/restore.ts";
 import { update } from "../update.ts";
-import { type Commit, commitChanges, type RetainedRoot, type UpdateTreeOptions } from "./commit.ts";
+import {
+  type Commit,
+  commitChanges,
+  commitPatch,
+  type RetainedRoot,
+  type UpdateTreeOptions,
+} from "./commit.ts";
 import { Core, internalsOf } from "./core.ts";
 import { type DifferentEntry, differentEntries } from "./difference-entries.ts";
 import { lookupIn, type TreeDraft } from "./draft-nodes.ts";
@@ -132,12 +138,10 @@ export class JellyfishTree<
   /**
    * Makes of the present root what a patch made it elsewhere.
    *
-   * @throws JellyfishError JELLYFISH_PATCH if the patch begins at another root, or does not lead to its own; nothing is written
+   * @throws JellyfishError JELLYFISH_PATCH if it begins elsewhere, does not lead to its root, or has a wrong key; nothing is written
    */
   async applyPatch(patch: Patch, options: Pick<UpdateTreeOptions, "sync"> = {}): Promise<Commit> {
-    const { from, to, changes } = patch;
-    const { handle } = this.#core;
-    return handle.queue.run(() => commitChanges(handle, changes, { ...options, from, to }));
+    return this.#queued((handle) => commitPatch(handle, patch, options));
   }
 
   /**
@@ -146,7 +150,7 @@ export class JellyfishTree<
    * @throws JellyfishError JELLYFISH_ROOT_UNKNOWN if one of them is not retained
    */
   async patch(before: Uint8Array, after: Uint8Array): Promise<Patch> {
-    const views = [this.at(before), this.at(after)];
+    const views = this.#viewsOf(before, after);
     try {
       return await this.#core.handle.read(makePatch(this.context, { before, after }));
     } finally {
@@ -166,7 +170,7 @@ export class JellyfishTree<
     after: Uint8Array,
     range?: Range,
   ): AsyncGenerator<DifferentEntry<K, V>, void, undefined> {
-    const views = [this.at(before), this.at(after)];
+    const views = this.#viewsOf(before, after);
     try {
       yield* differentEntries(this.#core, { before, after }, range);
     } finally {
@@ -184,11 +188,7 @@ export class JellyfishTree<
     entries: AsyncIterable<readonly [K, V]> | Iterable<readonly [K, V]>,
     options: LoadOptions = {},
   ): Promise<LoadReport> {
-    const { handle } = this.#core;
-    return handle.queue.run(async () => {
-      handle.assertOpen();
-      return loadChunks(handle, this.#core.putsOf(entries), options);
-    });
+    return this.#queued((handle) => loadChunks(handle, this.#core.putsOf(entries), options));
   }
 
   /**
@@ -205,11 +205,7 @@ export class JellyfishTree<
     options: RestoreOptions = {},
   ): Promise<void> {
     const target = copyBytes(root);
-    const { handle } = this.#core;
-    return handle.queue.run(async () => {
-      handle.assertOpen();
-      return restoreChunks(handle, target, source, options);
-    });
+    return this.#queued((handle) => restoreChunks(handle, target, source, options));
   }
 
   /**
@@ -226,11 +222,7 @@ export class JellyfishTree<
     options: ImportOptions = {},
   ): Promise<void> {
     const target = copyBytes(root);
-    const { handle } = this.#core;
-    return handle.queue.run(async () => {
-      handle.assertOpen();
-      return importTree(handle, target, source, options);
-    });
+    return this.#queued((handle) => importTree(handle, target, source, options));
   }
 
   /**
@@ -254,7 +246,6 @@ export class JellyfishTree<
    * @throws JellyfishError JELLYFISH_ROOT_UNKNOWN if it is not retained
    */
   at(root: Uint8Array = this.#core.handle.current.root): TreeView<K, V, S> {
-    this.#core.handle.assertOpen();
     return new TreeView(internalsOf(this.#core), this.#versionOf(root));
   }
 
@@ -277,10 +268,11 @@ export class JellyfishTree<
    */
   async retain(root: Uint8Array): Promise<void> {
     const wanted = new Uint8Array(root);
-    return this.#core.handle.queue.run(async () => {
+    const { handle } = this.#core;
+    return handle.queue.run(async () => {
       const version = this.#versionOf(wanted);
       const rewritten = [{ ...version, holdCount: version.holdCount + 1 }];
-      await this.#core.handle.write({ arrival: undefined, departures: [], rewritten });
+      await handle.write({ arrival: undefined, departures: [], rewritten });
     });
   }
 
@@ -332,19 +324,12 @@ export class JellyfishTree<
 
   /** Looks at every record of the store and names the first that is wrong; writes wait. See also `verifyTree`. */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    const { handle } = this.#core;
-    return handle.queue.run(async () => {
-      handle.assertOpen();
-      return verifyStore(handle.store, handle.options, options);
-    });
+    return this.#queued((handle) => verifyStore(handle.store, handle.options, options));
   }
 
   /** Reads what other writers of the store have done. */
   async refresh(): Promise<void> {
-    return this.#core.handle.queue.run(async () => {
-      this.#core.handle.assertOpen();
-      await this.#core.handle.reload();
-    });
+    return this.#queued((handle) => handle.reload());
   }
 
   /** Waits for the writes called before; later calls are JELLYFISH_CLOSED. The store stays open. */
@@ -364,6 +349,21 @@ export class JellyfishTree<
     return { root, release: () => pin.release() };
   }
 
+  /** Does what writes, or needs that nobody does, in its turn. */
+  #queued<T>(work: (handle: TreeHandle) => Promise<T>): Promise<T> {
+    const { handle } = this.#core;
+    return handle.queue.run(() => {
+      handle.assertOpen();
+      return work(handle);
+    });
+  }
+
+  /** Views of all of these roots, or of none. */
+  #viewsOf(...roots: readonly Uint8Array[]): TreeView<K, V, S>[] {
+    const versions = roots.map((root) => this.#versionOf(root));
+    return versions.map((version) => new TreeView(internalsOf(this.#core), version));
+  }
+
   #versionOf(root: Uint8Array): Version {
     this.#core.handle.assertOpen();
     const version = this.#core.handle.versionAt(root);
@@ -377,22 +377,14 @@ export class JellyfishTree<
     operations: Iterable<TreeOperation<K, V>>,
     options: UpdateTreeOptions = {},
   ): Promise<Commit> {
-    this.#core.handle.assertOpen();
+    const { handle } = this.#core;
+    handle.assertOpen();
     const changes = this.#core.changesOf(operations);
-    const { metrics } = this.#core.handle.options;
+    const { metrics } = handle.options;
     const begin = metrics?.now() ?? 0;
-    const commit = await this.#core.handle.queue.run(() =>
-      commitChanges(this.#core.handle, changes, options),
-    );
-    if (metrics !== undefined) {
-      const seconds = metrics.now() - begin;
-      for (const what of method === "batch" ? (["puts"] as const) : METRICS_OF[method]) {
-        this.#core.observe(`smt_${what}_latency_seconds`, seconds, method);
-        this.#core.observe(`smt_${what}_bytes`, commit.writtenByteCount, method);
-      }
-    }
+    const commit = await handle.queue.run(() => commitChanges(handle, changes, options));
+    if (metrics !== undefined)
+      this.#core.observeUpdate(method, metrics.now() - begin, commit.writtenByteCount);
     return commit;
   }
 }
-
-const METRICS_OF = { set: ["put", "puts"], delete: ["remove", "puts"] } as const;

@@ -68,6 +68,28 @@ describe("pins", () => {
     expect(tree.pinCount).toBe(0);
   });
 
+  test("two roots of which one is unknown are not read, and neither is kept", async () => {
+    const tree = await filled();
+    const unknown = new Uint8Array(32).fill(7);
+    const code = "JELLYFISH_ROOT_UNKNOWN";
+    await expect(tree.patch(tree.root, unknown)).rejects.toMatchObject({ code });
+    await expect(take(tree.difference(tree.root, unknown))).rejects.toMatchObject({ code });
+    expect(tree.pinCount).toBe(0);
+  });
+
+  test("chunks and a dump that are forgotten half-way let their root go", async () => {
+    const tree = await filled();
+    await (async () => {
+      for (let at = 0; at < 200; at++) {
+        await tree.chunks({ entryCountMax: 50 }).next();
+        if (at < 5) await tree.dump().next();
+      }
+    })();
+    expect(tree.pinCount).toBe(205);
+    await collectGarbage(() => tree.pinCount < 50);
+    expect(tree.pinCount).toBeLessThan(50);
+  });
+
   test("a view that is forgotten lets its root go", async () => {
     const tree = await filled();
     (() => {
