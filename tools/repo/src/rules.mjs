@@ -22,6 +22,7 @@ const NODE_ENTRIES = new Set(["@x/append-only-file/node", "@x/hash/node", "@x/st
 const LIGHT_ENTRIES = {
   "@x/jellyfish/verify": ["@x/hash", "@noble/hashes"],
   "@x/pmmr/verify": ["@x/hash", "@noble/hashes"],
+  "@x/trie/verify": ["@x/hash", "@noble/hashes"],
 };
 /** STYLE of a README: the second-level headings, in order. */
 const README_SECTIONS = [

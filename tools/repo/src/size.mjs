@@ -28,6 +28,23 @@ const PROMISES = [
     },
     limit: 8000,
   },
+  {
+    name: "@x/trie/verify, Patricia",
+    imports: {
+      "@x/trie/verify":
+        "TrieError, verifyMpt, verifyMptInclusion, verifyMptExclusion, verifyMptBatch, verifyMptRange, decodeMptProof, " +
+        "decodeMptBatchProof, decodeMptRangeProof",
+    },
+    limit: 8000,
+  },
+  {
+    name: "@x/trie/verify, sparse",
+    imports: {
+      "@x/trie/verify":
+        "TrieError, verifySmt, verifySmtInclusion, verifySmtExclusion, verifySmtBatch, decodeSmtProof, decodeSmtBatchProof",
+    },
+    limit: 8000,
+  },
   { name: "@x/hash, blake2b256 alone", imports: { "@x/hash": "blake2b256" }, limit: 5000 },
   { name: "@x/hash/wasm", imports: { "@x/hash/wasm": "*" }, limit: 15_000 },
 ];
