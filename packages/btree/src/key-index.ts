@@ -8,75 +8,69 @@ import { compareBytes } from "@x/store/adapter";
  * look-up takes 1.0 µs instead of 1.4 (`npm run bench -- vermap --only btree/get`). A node that is made by one edit and
  * replaced by the next is searched once; there the list would cost more than it saves.
  */
-export class KeyIndex {
-  readonly #keys: readonly Uint8Array[];
-  /** How many bytes all keys begin with in common. */
-  #skip = 0;
+export interface KeyIndex {
+  readonly keys: readonly Uint8Array[];
+  wasSearched: boolean;
+  /** How many bytes all keys begin with in common; where there are heads. */
+  skip: number;
   /** Of each key the four bytes behind those, as {@link headOf} gives them. */
-  #heads: readonly number[] | undefined;
-  #wasSearched = false;
+  heads: readonly number[] | undefined;
+}
 
-  /** @param keys - kept; they must not change */
-  constructor(keys: readonly Uint8Array[]) {
-    this.#keys = keys;
-  }
+/**
+ * The index of ascending keys, which are kept and must not change.
+ *
+ * A plain object: of a class with private methods the engine threw away its compiled code again and again.
+ */
+export function keyIndexOf(keys: readonly Uint8Array[]): KeyIndex {
+  return { keys, wasSearched: false, skip: 0, heads: undefined };
+}
 
-  /** Index of the first key that is not below `key`; the count of keys if there is none. */
-  firstAtLeast(key: Uint8Array): number {
-    const keys = this.#keys;
-    const heads = this.#heads ?? this.#prepared();
-    let low = 0;
-    let high = keys.length;
-    if (heads === undefined) {
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if (compareBytes(keys[middle] as Uint8Array, key) < 0) low = middle + 1;
-        else high = middle;
-      }
-      return low;
-    }
-    const side = this.#skip === 0 ? 0 : this.#sideOf(key);
-    if (side !== 0) return side < 0 ? 0 : high;
-    const head = headOf(key, this.#skip);
+/** Index of the first key that is not below `key`; the count of keys if there is none. */
+export function firstAtLeast(index: KeyIndex, key: Uint8Array): number {
+  const { keys } = index;
+  const heads = index.heads ?? prepared(index);
+  let low = 0;
+  let high = keys.length;
+  if (heads === undefined) {
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const other = heads[middle] as number;
-      if (other < head || (other === head && compareBytes(keys[middle] as Uint8Array, key) < 0))
-        low = middle + 1;
+      if (compareBytes(keys[middle] as Uint8Array, key) < 0) low = middle + 1;
       else high = middle;
     }
     return low;
   }
-
-  /** Index of the first key that is above `key`; the count of keys if there is none. */
-  firstAbove(key: Uint8Array): number {
-    const first = this.firstAtLeast(key);
-    const there = this.#keys[first];
-    return there !== undefined && compareBytes(there, key) === 0 ? first + 1 : first;
+  const { skip } = index;
+  const side = skip === 0 ? 0 : sideOf(keys, key, skip);
+  if (side !== 0) return side < 0 ? 0 : high;
+  const head = headOf(key, skip);
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = heads[middle] as number;
+    if (other < head || (other === head && compareBytes(keys[middle] as Uint8Array, key) < 0))
+      low = middle + 1;
+    else high = middle;
   }
+  return low;
+}
 
-  #prepared(): readonly number[] | undefined {
-    const [first] = this.#keys;
-    if (!this.#wasSearched || first === undefined) {
-      this.#wasSearched = true;
-      return undefined;
-    }
-    const skip = sharedCount(first, this.#keys.at(-1) as Uint8Array);
-    this.#skip = skip;
-    this.#heads = this.#keys.map((key) => headOf(key, skip));
-    return this.#heads;
-  }
+/** Index of the first key that is above `key`; the count of keys if there is none. */
+export function firstAbove(index: KeyIndex, key: Uint8Array): number {
+  const first = firstAtLeast(index, key);
+  const there = index.keys[first];
+  return there !== undefined && compareBytes(there, key) === 0 ? first + 1 : first;
+}
 
-  /** Negative: below all keys, positive: above all, 0: among them, as far as the bytes say that all begin with. */
-  #sideOf(key: Uint8Array): number {
-    const first = this.#keys[0] as Uint8Array;
-    for (let i = 0; i < this.#skip; i++) {
-      if (i >= key.length) return -1;
-      const difference = byteAt(key, i) - byteAt(first, i);
-      if (difference !== 0) return difference;
-    }
-    return 0;
-  }
+/** The heads; at the first search none. */
+function prepared(index: KeyIndex): readonly number[] | undefined {
+  const { keys, wasSearched } = index;
+  const [first] = keys;
+  index.wasSearched = true;
+  if (!wasSearched || first === undefined) return undefined;
+  const skip = sharedCount(first, keys.at(-1) as Uint8Array);
+  index.skip = skip;
+  index.heads = keys.map((key) => headOf(key, skip));
+  return index.heads;
 }
 
 /** Places of keys in ascending order; of equal ones in the order they are in. */
@@ -98,6 +92,17 @@ function headOf(key: Uint8Array, offset: number): number {
   for (let i = offset; i < offset + 4; i++)
     head = (head << 8) | (i < key.length ? byteAt(key, i) : 0);
   return head ^ SIGN;
+}
+
+/** Negative: below all keys, positive: above all, 0: among them, as far as the bytes say that all begin with. */
+function sideOf(keys: readonly Uint8Array[], key: Uint8Array, skip: number): number {
+  const first = keys[0] as Uint8Array;
+  for (let i = 0; i < skip; i++) {
+    if (i >= key.length) return -1;
+    const difference = byteAt(key, i) - byteAt(first, i);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 function sharedCount(a: Uint8Array, b: Uint8Array): number {

@@ -1,6 +1,7 @@
 import { type Reading } from "@x/store";
 import { compareBytes } from "@x/store/adapter";
 
+import { firstAtLeast } from "./key-index.ts";
 import { type ChildLink, checkDepth, linkOf, type NodeSource } from "./node-source.ts";
 import {
   at,
@@ -85,7 +86,7 @@ function linkTo(node: TreeNode, key: Uint8Array): ChildLink | undefined {
 }
 
 function valueIn(leaf: Leaf, key: Uint8Array): LeafValue | undefined {
-  const index = leaf.index.firstAtLeast(key);
+  const index = firstAtLeast(leaf.index, key);
   const found = leaf.keys[index];
   return found !== undefined && compareBytes(found, key) === 0 ? leaf.values[index] : undefined;
 }

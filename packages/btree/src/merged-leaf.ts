@@ -1,7 +1,7 @@
 import { compareBytes, sameBytes } from "@x/store/adapter";
 
 import { type ChangeList } from "./change-list.ts";
-import { KeyIndex } from "./key-index.ts";
+import { firstAtLeast, keyIndexOf } from "./key-index.ts";
 import { at, isLink, type Leaf, leafOf, type LeafValue, type ValueLink } from "./node.ts";
 
 /** A large value that may be the one that is there: their sizes are the same. */
@@ -37,7 +37,7 @@ export function mergedLeaf(leaf: Leaf, changes: ChangeList, from: number, to: nu
 
 /** A leaf with another value for a key that it has. */
 export function withNewValue(leaf: Leaf, key: Uint8Array, value: Uint8Array): Leaf {
-  return withValue(leaf, leaf.index.firstAtLeast(key), value);
+  return withValue(leaf, firstAtLeast(leaf.index, key), value);
 }
 
 /** `undefined`: the key goes. */
@@ -47,7 +47,7 @@ function withOne(
   value: Uint8Array | undefined,
   doubtful: Doubtful[],
 ): Leaf {
-  const place = leaf.index.firstAtLeast(key);
+  const place = firstAtLeast(leaf.index, key);
   const old = valueAt(leaf, place, key);
   if (value === undefined) return old === undefined ? leaf : withoutEntry(leaf, place);
   if (old === undefined) return withEntry(leaf, place, key, value);
@@ -73,7 +73,7 @@ function withMany(
   for (let i = from; i < to; i++) {
     const key = at(changes.keys, i);
     const value = changes.values[i];
-    const place = leaf.index.firstAtLeast(key);
+    const place = firstAtLeast(leaf.index, key);
     const old = valueAt(leaf, place, key);
     keepUpTo(place);
     if (old !== undefined && value !== undefined && !isNew(key, old, value, doubtful)) continue;
@@ -101,7 +101,7 @@ function withEntry(leaf: Leaf, place: number, key: Uint8Array, value: Uint8Array
     kind: "leaf",
     keys,
     values: leaf.values.toSpliced(place, 0, value),
-    index: new KeyIndex(keys),
+    index: keyIndexOf(keys),
     keyByteCount: leaf.keyByteCount + key.length,
     linkCount: leaf.linkCount,
     valueByteCount: leaf.valueByteCount + value.length,
@@ -129,7 +129,7 @@ function withoutEntry(leaf: Leaf, place: number): Leaf {
     kind: "leaf",
     keys,
     values: leaf.values.toSpliced(place, 1),
-    index: new KeyIndex(keys),
+    index: keyIndexOf(keys),
     keyByteCount: leaf.keyByteCount - at(leaf.keys, place).length,
     linkCount,
     valueByteCount,

@@ -1,4 +1,4 @@
-import { type Reading, type Store } from "@x/store";
+import { type Operation, type Reading, type Store } from "@x/store";
 
 import { changeList, type ChangeList, singleChange } from "./change-list.ts";
 import { Counts } from "./counts.ts";
@@ -95,6 +95,7 @@ export class NodePool {
       reader: this.#reader,
       pin: (root) => this.pin(root),
       unpin: (root) => this.unpin(root),
+      abandoned: new FinalizationRegistry((release) => release()),
     };
   }
 
@@ -249,11 +250,14 @@ export class NodePool {
    * gained records in another way. It may be interrupted and begun again; a second time it changes nothing.
    *
    * @throws BTreeError BTREE_MISSING, BTREE_CORRUPT where a tree itself is damaged; nothing is changed
+   * @throws BTreeError BTREE_CONFLICT if another writer has written to the pool meanwhile
    */
   repair(options: VerifyOptions): Promise<RepairReport> {
     return this.#writer.alone(async () => {
       this.#writer.assertWritable();
-      return repairPool(this.#onStore(), options);
+      const mend = (operations: readonly Operation[]): Promise<void> =>
+        this.#writer.mend(operations);
+      return repairPool({ ...this.#onStore(), mend }, options);
     });
   }
 

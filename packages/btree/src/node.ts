@@ -1,4 +1,4 @@
-import { KeyIndex } from "./key-index.ts";
+import { firstAbove, type KeyIndex, keyIndexOf } from "./key-index.ts";
 
 /** Most keys in any node, leaf or inner. */
 export const KEY_COUNT_MAX = 32;
@@ -77,7 +77,7 @@ export function leafOf(keys: readonly Uint8Array[], values: readonly LeafValue[]
     kind: "leaf",
     keys,
     values,
-    index: new KeyIndex(keys),
+    index: keyIndexOf(keys),
     keyByteCount,
     linkCount,
     valueByteCount,
@@ -92,7 +92,7 @@ export function innerOf({
   counts,
 }: Pick<Inner, "level" | "keys" | "children" | "counts">): Inner {
   const keyByteCount = byteCountOf(keys);
-  return { kind: "inner", level, keys, index: new KeyIndex(keys), keyByteCount, children, counts };
+  return { kind: "inner", level, keys, index: keyIndexOf(keys), keyByteCount, children, counts };
 }
 
 function byteCountOf(keys: readonly Uint8Array[]): number {
@@ -103,7 +103,7 @@ function byteCountOf(keys: readonly Uint8Array[]): number {
 
 /** Index of the child under which `key` belongs: how many separators are not above it. */
 export function childIndexOf({ index }: Inner, key: Uint8Array): number {
-  return index.firstAbove(key);
+  return firstAbove(index, key);
 }
 
 /** Entries under a node; of an inner node of format 1, which does not count, 0. */

@@ -1,6 +1,7 @@
 import { type Reading } from "@x/store";
 
 import { BTreeError } from "./errors.ts";
+import { firstAtLeast } from "./key-index.ts";
 import { checkDepth, type NodeSource } from "./node-source.ts";
 import { at, EMPTY_ROOT, entryCountOf, type LeafValue } from "./node.ts";
 import { type Bounds } from "./range.ts";
@@ -33,11 +34,11 @@ export function* rankOf(
   let rank = 0;
   for (let depth = 0; node.kind === "inner"; depth++) {
     checkDepth(depth, root);
-    const index = node.index.firstAtLeast(bound);
+    const index = firstAtLeast(node.index, bound);
     for (let i = 0; i < index; i++) rank += at(node.counts, i);
     node = yield* source.child(node, index);
   }
-  return rank + node.index.firstAtLeast(bound);
+  return rank + firstAtLeast(node.index, bound);
 }
 
 /**

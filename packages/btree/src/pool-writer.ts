@@ -1,4 +1,4 @@
-import { type Store } from "@x/store";
+import { type BatchOptions, type Operation, type Store } from "@x/store";
 import { sameBytes } from "@x/store/adapter";
 
 import { BTreeError } from "./errors.ts";
@@ -74,6 +74,12 @@ export class PoolWriter {
     }
   }
 
+  /** Writes what changes neither the pool's record nor any tree. Errors as `NodePool.write`. */
+  mend(operations: readonly Operation[]): Promise<void> {
+    const { source, record } = this.#state;
+    return this.#batch(operations, { expect: [{ key: source.keys.pool(), value: record }] });
+  }
+
   assertWritable(): void {
     this.#reader.assertOpen();
     if (this.#failure !== undefined)
@@ -86,16 +92,25 @@ export class PoolWriter {
     const { operations = [], expect = [], sync = true } = request;
     const staged = await this.stage(request);
     try {
-      await this.#store.batch([...staged.operations, ...operations], {
+      await this.#batch([...staged.operations, ...operations], {
         sync,
         expect: [...staged.expect, ...expect],
       });
     } catch (error) {
       staged.reject();
-      throw this.#judged(error, expect.length > 0);
+      throw error;
     }
     staged.accept();
     return staged.statistics;
+  }
+
+  /** @param options - the expectation of the pool's own record stands first */
+  async #batch(operations: readonly Operation[], options: BatchOptions): Promise<void> {
+    try {
+      await this.#store.batch(operations, options);
+    } catch (error) {
+      throw this.#judged(error, (options.expect?.length ?? 0) > 1);
+    }
   }
 
   #decide(outcome: () => void): void {

@@ -1,6 +1,7 @@
 import { type Reading } from "@x/store";
 import { compareBytes } from "@x/store/adapter";
 
+import { firstAtLeast } from "./key-index.ts";
 import { checkDepth, linkOf, type NodeSource } from "./node-source.ts";
 import {
   at,
@@ -84,7 +85,7 @@ export class RangeWalk {
     const { lower, upper } = this.#range;
     if (this.#step === 1) return lower === undefined ? 0 : childIndexOf(node, lower.key);
     if (upper === undefined) return node.keys.length;
-    return upper.isInclusive ? childIndexOf(node, upper.key) : node.index.firstAtLeast(upper.key);
+    return upper.isInclusive ? childIndexOf(node, upper.key) : firstAtLeast(node.index, upper.key);
   }
 
   *#nextLeaf(): Reading<Leaf | undefined> {

@@ -60,6 +60,11 @@ export function checkedKey(key: Uint8Array, what = "key"): Uint8Array {
   return copyBytes(key);
 }
 
+/** Copies of keys. */
+export function checkedKeys(keys: readonly Uint8Array[]): Uint8Array[] {
+  return keys.map((key, i) => checkedKey(key, `key ${i}`));
+}
+
 function bound(
   range: TreeRange,
   inclusive: "gte" | "lte",

@@ -11,6 +11,12 @@ export interface RepairReport {
   readonly countPagesWritten: number;
 }
 
+/** A pool that can be repaired. */
+export interface MendablePool extends PoolOnStore {
+  /** Writes what changes neither the pool's record nor any tree. */
+  readonly mend: (operations: readonly Operation[]) => Promise<void>;
+}
+
 /** Operations in one batch. */
 const BATCH_COUNT_MAX = 1000;
 
@@ -19,8 +25,12 @@ const BATCH_COUNT_MAX = 1000;
  * which leaves a store that reads the same; so it may be interrupted, and begun again.
  *
  * @throws BTreeError BTREE_MISSING, BTREE_CORRUPT where a tree itself is damaged: then nothing is deleted
+ * @throws BTreeError BTREE_CONFLICT if another writer has written to the pool meanwhile
  */
-export async function repairPool(pool: PoolOnStore, options: VerifyOptions): Promise<RepairReport> {
+export async function repairPool(
+  pool: MendablePool,
+  options: VerifyOptions,
+): Promise<RepairReport> {
   const found = await survey(pool, options);
   const [fault] = found.audit.faults;
   if (fault !== undefined)
@@ -64,8 +74,7 @@ function samePage(a: CountPage, b: CountPage): boolean {
   return a.size === b.size && [...a].every(([id, count]) => b.get(id) === count);
 }
 
-async function writeAll(pool: PoolOnStore, operations: readonly Operation[]): Promise<void> {
-  const expect = [{ key: pool.state.source.keys.pool(), value: pool.state.record }];
+async function writeAll(pool: MendablePool, operations: readonly Operation[]): Promise<void> {
   for (let from = 0; from < operations.length; from += BATCH_COUNT_MAX)
-    await pool.store.batch(operations.slice(from, from + BATCH_COUNT_MAX), { expect });
+    await pool.mend(operations.slice(from, from + BATCH_COUNT_MAX));
 }

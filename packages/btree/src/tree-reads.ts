@@ -2,13 +2,24 @@ import { type Reading } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
 
 import { DiffWalk } from "./diff-walk.ts";
-import { find, findInMemory, findMany } from "./lookup.ts";
+import { find, findInMemory } from "./lookup.ts";
 import { type NodeSource } from "./node-source.ts";
-import { type LeafValue } from "./node.ts";
-import { countIn, entryAt, rankOf, sizeOf } from "./order.ts";
-import { type LeafEntry, RangeWalk } from "./range-walk.ts";
-import { assertKey, checkedKey, resolveRange } from "./range.ts";
+import { countIn, rankOf, sizeOf } from "./order.ts";
+import { RangeWalk } from "./range-walk.ts";
+import { assertKey, checkedKey, checkedKeys, resolveRange } from "./range.ts";
 import { type Reader } from "./reader.ts";
+import {
+  entriesOf,
+  entryOf,
+  firstOf,
+  type Giver,
+  isThere,
+  keysOf,
+  leafValuesOf,
+  page,
+  valueOf,
+  valuesOf,
+} from "./readings.ts";
 import {
   type Bytes,
   type Difference,
@@ -31,6 +42,8 @@ export interface ReadContext {
 export interface TreeContext extends ReadContext {
   readonly source: NodeSource;
   readonly reader: Reader;
+  /** Walks that nobody can go on with any more give up their pins, if not at once. */
+  readonly abandoned: FinalizationRegistry<() => void>;
 }
 
 /**
@@ -196,18 +209,21 @@ export abstract class TreeReads {
   /** What changes on the way from here to another root of the same pool, in the order of keys. Costs what differs. */
   diff(to: number, range?: DiffRange): TreeIterator<Difference> {
     const { context, root, walk } = this.#diffWalk(to, range);
-    return new AsyncWalkIterator({
-      next: () => context.reader.run(walk.read()),
-      release: releaser(context, [root, to]),
-    });
+    return pinned(
+      context,
+      [root, to],
+      (release) => new AsyncWalkIterator({ next: () => context.reader.run(walk.read()), release }),
+    );
   }
 
   diffSync(to: number, range?: DiffRange): SyncTreeIterator<Difference> {
     const { context, root, walk } = this.#diffWalk(to, range);
-    return new SyncWalkIterator({
-      next: () => context.reader.runSync(walk.read()),
-      release: releaser(context, [root, to]),
-    });
+    return pinned(
+      context,
+      [root, to],
+      (release) =>
+        new SyncWalkIterator({ next: () => context.reader.runSync(walk.read()), release }),
+    );
   }
 
   #diffWalk(
@@ -219,25 +235,33 @@ export abstract class TreeReads {
     const resolved = resolveRange(range);
     if (resolved.isReverse) throw new TypeError("differences are ascending only");
     context.reader.assertOpen();
-    context.pin(root);
-    context.pin(to);
     return { context, root, walk: new DiffWalk(context.source, root, to, resolved) };
   }
 
   #walk<T>(range: TreeRange | undefined, give: Giver<T>): TreeIterator<T> {
     const { context, root, walk } = this.#rangeWalk(range);
-    return new AsyncWalkIterator({
-      next: () => context.reader.run(page(context.source, walk, give)),
-      release: releaser(context, [root]),
-    });
+    return pinned(
+      context,
+      [root],
+      (release) =>
+        new AsyncWalkIterator({
+          next: () => context.reader.run(page(context.source, walk, give)),
+          release,
+        }),
+    );
   }
 
   #walkSync<T>(range: TreeRange | undefined, give: Giver<T>): SyncTreeIterator<T> {
     const { context, root, walk } = this.#rangeWalk(range);
-    return new SyncWalkIterator({
-      next: () => context.reader.runSync(page(context.source, walk, give)),
-      release: releaser(context, [root]),
-    });
+    return pinned(
+      context,
+      [root],
+      (release) =>
+        new SyncWalkIterator({
+          next: () => context.reader.runSync(page(context.source, walk, give)),
+          release,
+        }),
+    );
   }
 
   #rangeWalk(range: TreeRange | undefined): {
@@ -249,7 +273,6 @@ export abstract class TreeReads {
     const root = this.currentRoot();
     const walk = new RangeWalk(context.source, root, resolveRange(range));
     context.reader.assertOpen();
-    context.pin(root);
     return { context, root, walk };
   }
 
@@ -281,77 +304,26 @@ export abstract class TreeReads {
   }
 }
 
-/** What a walk gives of each leaf. */
-type Giver<T> = (source: NodeSource, entries: readonly LeafEntry[]) => Reading<T[]>;
-
-function* page<T>(source: NodeSource, walk: RangeWalk, give: Giver<T>): Reading<T[]> {
-  return yield* give(source, yield* walk.read());
-}
-
-function* entriesOf(source: NodeSource, entries: readonly LeafEntry[]): Reading<Entry[]> {
-  const values = yield* source.values(entries.map((one) => one.value));
-  return entries.map(({ key }, i) => [copyBytes(key), copyBytes(values[i] as Uint8Array)]);
-}
-
-// A generator without a yield is still a reading.
-// oxlint-disable-next-line require-yield -- nothing has to be read for keys
-function* keysOf(_source: NodeSource, entries: readonly LeafEntry[]): Reading<Bytes[]> {
-  return entries.map(({ key }) => copyBytes(key));
-}
-
-function* leafValuesOf(source: NodeSource, entries: readonly LeafEntry[]): Reading<Bytes[]> {
-  const values = yield* source.values(entries.map((one) => one.value));
-  return values.map(copyBytes);
-}
-
-function* firstOf(source: NodeSource, walk: RangeWalk): Reading<Entry | undefined> {
-  return (yield* page(source, walk, entriesOf))[0];
-}
-
-function* entryOf(source: NodeSource, root: number, index: number): Reading<Entry | undefined> {
-  const found = yield* entryAt(source, root, index);
-  return found === undefined ? undefined : (yield* entriesOf(source, [found]))[0];
-}
-
-function* valueOf(
-  source: NodeSource,
-  finding: Reading<LeafValue | undefined>,
-): Reading<Bytes | undefined> {
-  const found = yield* finding;
-  if (found === undefined) return undefined;
-  if (found instanceof Uint8Array) return copyBytes(found);
-  return copyBytes((yield* source.values([found]))[0] as Uint8Array);
-}
-
-function* isThere(finding: Reading<LeafValue | undefined>): Reading<boolean> {
-  return (yield* finding) !== undefined;
-}
-
-function* valuesOf(
-  source: NodeSource,
-  root: number,
-  keys: readonly Uint8Array[],
-): Reading<(Bytes | undefined)[]> {
-  const found = yield* findMany(source, root, keys);
-  const present = found.filter((value) => value !== undefined);
-  const values = yield* source.values(present);
-  let next = 0;
-  return found.map((value) =>
-    value === undefined ? undefined : copyBytes(values[next++] as Uint8Array),
-  );
-}
-
-function checkedKeys(keys: readonly Uint8Array[]): Uint8Array[] {
-  return keys.map((key, i) => checkedKey(key, `key ${i}`));
-}
-
 function checkIndex(index: number): void {
   if (!Number.isSafeInteger(index) || index < 0)
     throw new RangeError(`index is ${index}, not a count`);
 }
 
-function releaser(context: TreeContext, roots: readonly number[]): () => void {
-  return () => {
+/** An iterator that keeps roots pinned until it calls `release`, or until it is collected as garbage. */
+function pinned<T extends object>(
+  context: TreeContext,
+  roots: readonly number[],
+  make: (release: () => void) => T,
+): T {
+  const token = {};
+  const release = (): void => {
     for (const root of roots) context.unpin(root);
   };
+  for (const root of roots) context.pin(root);
+  const iterator = make(() => {
+    context.abandoned.unregister(token);
+    release();
+  });
+  context.abandoned.register(iterator, release, token);
+  return iterator;
 }

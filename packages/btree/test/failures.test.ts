@@ -110,6 +110,25 @@ describe("a tree over a store that fails", () => {
     }
   });
 
+  test("that kept a batch and lost earlier ones gives a state of the work, or says which node is missing", async () => {
+    let damagedCount = 0;
+    for (let seed = 1; seed <= scaled(2); seed++) {
+      const batches = work(seed);
+      const states = models(batches).map(({ entries }) => entries);
+      const store = new FailingStore();
+      await doWork(store, batches);
+      for (const image of store.crashImages(new Random(seed), scaled(24))) {
+        const tree = await BTree.open(image.store, OPTIONS);
+        const report = await tree.verify();
+        const content = await contentOf(tree).catch((error: { code: string }) => error.code);
+        expect([...states, "BTREE_MISSING"]).toContainEqual(content);
+        expect(content !== "BTREE_MISSING" || report.firstBad?.kind === "missing").toBe(true);
+        if (!report.ok) damagedCount++;
+      }
+    }
+    expect(damagedCount).toBeGreaterThan(0);
+  });
+
   test("in the middle of a load shows the old content, and the next change takes the rest away", async () => {
     for (let at = 1; at <= 4; at++) {
       const store = new FailingStore();

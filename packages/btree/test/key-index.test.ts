@@ -2,7 +2,7 @@ import { compareBytes } from "@x/store/adapter";
 import { Random, scaled } from "@x/testing";
 import { describe, expect, test } from "vitest";
 
-import { ascendingPlaces, KeyIndex } from "../src/key-index.ts";
+import { ascendingPlaces, firstAbove, firstAtLeast, keyIndexOf } from "../src/key-index.ts";
 import { bytesOf } from "./bytes.ts";
 
 /** Short keys of few different bytes, so that many share their beginning, behind a start that all have. */
@@ -26,27 +26,27 @@ describe("an index of keys", () => {
     for (let i = 0; i < scaled(500); i++) {
       const start = random.bytes(random.below(7));
       const keys = distinct(keysFor(random, start));
-      const index = new KeyIndex(keys);
+      const index = keyIndexOf(keys);
       const asked = [...keys, ...keysFor(random, start), ...keysFor(random, random.bytes(2))];
       for (const key of asked) {
         const place = keys.filter((one) => compareBytes(one, key) < 0).length;
         const above = keys.filter((one) => compareBytes(one, key) <= 0).length;
-        expect([index.firstAtLeast(key), index.firstAbove(key)]).toEqual([place, above]);
+        expect([firstAtLeast(index, key), firstAbove(index, key)]).toEqual([place, above]);
       }
     }
   });
 
   test("of one key, of none, and of keys that begin one another", () => {
-    const none = new KeyIndex([]);
-    const one = new KeyIndex([bytesOf("abc")]);
-    const nested = new KeyIndex(["", "a", "a\0", "a\0\0", "aa"].map(bytesOf));
+    const none = keyIndexOf([]);
+    const one = keyIndexOf([bytesOf("abc")]);
+    const nested = keyIndexOf(["", "a", "a\0", "a\0\0", "aa"].map(bytesOf));
     for (let i = 0; i < 3; i++) {
-      expect(none.firstAtLeast(bytesOf("a"))).toBe(0);
-      expect(["", "ab", "abc", "abcd", "b"].map((text) => one.firstAtLeast(bytesOf(text)))).toEqual(
-        [0, 0, 0, 1, 1],
-      );
+      expect(firstAtLeast(none, bytesOf("a"))).toBe(0);
       expect(
-        ["", "a", "a\0", "a\0\0", "aa"].map((text) => nested.firstAtLeast(bytesOf(text))),
+        ["", "ab", "abc", "abcd", "b"].map((text) => firstAtLeast(one, bytesOf(text))),
+      ).toEqual([0, 0, 0, 1, 1]);
+      expect(
+        ["", "a", "a\0", "a\0\0", "aa"].map((text) => firstAtLeast(nested, bytesOf(text))),
       ).toEqual([0, 1, 2, 3, 4]);
     }
   });

@@ -213,6 +213,18 @@ describe("repair", () => {
     expect(await collect(store.iterator({ gte: KEYS.node(0) }))).toEqual([]);
   });
 
+  test("beside another writer changes nothing, and says that the pool must be opened again", async () => {
+    const { store, roots } = await filled();
+    const pool = await NodePool.open(store);
+    const other = await NodePool.open(store);
+    await other.write({ hold: [await other.edit(roots[0] ?? 0, [put(1, 2)])] });
+    const lost = encodeNode({ kind: "value", bytes: bytesOf("lost") }, 2);
+    await store.batch([{ type: "put", key: KEYS.node(999), value: lost }]);
+    await expect(pool.repair({ roots })).rejects.toMatchObject({ code: "BTREE_CONFLICT" });
+    expect(pool.status).toBe("poisoned");
+    expect(await store.get(KEYS.node(999))).toEqual(lost);
+  });
+
   test("of several trees behind one prefix keeps them all", async () => {
     const store = new MemoryStore();
     for (const name of ["a", "b"]) {
