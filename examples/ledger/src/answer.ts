@@ -1,7 +1,5 @@
-import { getWithProof } from "@x/jellyfish";
 import { encodePathProof } from "@x/jellyfish/verify";
-import { runSync } from "@x/store";
-import { type Ledger } from "./ledger.ts";
+import { balanceCodec, type Ledger } from "./ledger.ts";
 
 /** What the server says of an account. The page believes none of it until the proof has been verified. */
 export interface Answer {
@@ -13,13 +11,12 @@ export interface Answer {
 }
 
 /** Value and proof of one account, both of the root that is asked for. */
-export function answer(ledger: Ledger, root: Uint8Array, account: string): Answer {
+export async function answer(ledger: Ledger, root: Uint8Array, account: string): Promise<Answer> {
   using view = ledger.at(root);
-  const reading = getWithProof(view.context, view.root, view.pathOf(account));
-  const { value, proof } = runSync(reading, view.store);
+  const { value, proof } = await view.getWithProof(account);
   return {
     account,
-    ...(value === undefined ? {} : { value: toHex(value) }),
+    ...(value === undefined ? {} : { value: toHex(balanceCodec.encode(value)) }),
     proof: toHex(encodePathProof(proof, view.context.scheme)),
   };
 }

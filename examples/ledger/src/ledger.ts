@@ -5,7 +5,7 @@ import { open, type SyncLevelStore } from "@x/store-level";
 export type Ledger = JellyfishTree<string, bigint, SyncLevelStore>;
 
 /** Eight bytes, big-endian. */
-const balanceCodec: Codec<bigint> = {
+export const balanceCodec: Codec<bigint> = {
   encode(balance) {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigUint64(0, balance);

@@ -45,7 +45,7 @@ export async function serve(
     if (url.pathname !== "/proof") return ["text/plain"];
     const root = Buffer.from(url.searchParams.get("root") ?? "", "hex");
     const account = url.searchParams.get("account") ?? "";
-    return ["application/json", JSON.stringify(answer(ledger, root, account))];
+    return ["application/json", JSON.stringify(await answer(ledger, root, account))];
   }
 }
 

@@ -110,5 +110,6 @@ describe("the ledger and the page that trusts only a root", () => {
   it("counts its updates as histograms", async () => {
     const text = await (await fetch(`${server.url}/metrics`)).text();
     expect(text).toMatch(/smt_puts_latency_seconds_count\{fn_name="batch"\} [1-9]/);
+    expect(text).toMatch(/smt_get_with_proof_bytes_count\{fn_name="getWithProof"\} [1-9]/);
   });
 });
