@@ -1,12 +1,10 @@
 import { type Bytes } from "@x/store";
 
-/** Engines keep arrays of up to so many bytes among their objects; a larger one is an allocation of its own, ten times dearer. */
-const CHEAP_SIZE_MAX = 64;
 const CHUNK_SIZE_MIN = 2048;
 const CHUNK_SIZE_MAX = 32_768;
 
 /**
- * Gives out byte arrays, the larger ones as views of common chunks: what is made together and dropped together costs one allocation
+ * Gives out byte arrays, all but the largest as views of common chunks: what is made together and dropped together costs one allocation
  * in many. A chunk lives as long as any view of it.
  */
 export class ByteSlab {
@@ -15,7 +13,7 @@ export class ByteSlab {
 
   /** Zeroed bytes, whose buffer may hold others' as well. */
   take(size: number): Bytes {
-    if (size <= CHEAP_SIZE_MAX || size > CHUNK_SIZE_MAX / 4) return new Uint8Array(size);
+    if (size > CHUNK_SIZE_MAX / 4) return new Uint8Array(size);
     if (this.#at + size > this.#chunk.length) {
       const doubled = Math.min(2 * this.#chunk.length, CHUNK_SIZE_MAX);
       this.#chunk = new Uint8Array(Math.max(CHUNK_SIZE_MIN, doubled, size));

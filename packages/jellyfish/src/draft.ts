@@ -41,6 +41,13 @@ export interface Parent {
   settle(slot: number, subtree: Subtree | undefined): void;
 }
 
+/** What a slot has become. */
+interface Settled {
+  readonly slot: number;
+  readonly subtree: Subtree;
+  readonly next: Settled | undefined;
+}
+
 /** An internal node that may change: what it was, and what its slots have become. */
 export class Draft implements Parent {
   readonly parent: Parent;
@@ -51,7 +58,8 @@ export class Draft implements Parent {
   leaves: number;
   /** Slots that changed. */
   touched = 0;
-  readonly #subtrees: (Subtree | undefined)[] = [];
+  /** Nearly always one or two: a list is smaller than an array. */
+  #settled: Settled | undefined;
 
   constructor(parent: Parent, slot: number, old: LoadedNode | undefined) {
     this.parent = parent;
@@ -70,12 +78,14 @@ export class Draft implements Parent {
     if (subtree === undefined) return;
     this.existence |= bit;
     if (subtree.isLeaf) this.leaves |= bit;
-    this.#subtrees[slot] = subtree;
+    this.#settled = { slot, subtree, next: this.#settled };
   }
 
   /** The changed subtree in a touched slot that has one. */
   changedAt(slot: number): Subtree {
-    return this.#subtrees[slot] as Subtree;
+    let settled = this.#settled as Settled;
+    while (settled.slot !== slot) settled = settled.next as Settled;
+    return settled.subtree;
   }
 
   /** The one child that is left. */

@@ -57,17 +57,19 @@ export class UpdateBuild {
   /** Hashes new leaves in packs, and encodes them. */
   addLeaves(leaves: readonly NewLeaf[]): void {
     const { scheme, format } = this.#context;
-    const pairs = new Uint8Array(64 * Math.min(leaves.length, PACK_COUNT_MAX));
-    const hashes = new Uint8Array(pairs.length / 2);
+    const pairs = this.#scratch.take(64 * Math.min(leaves.length, PACK_COUNT_MAX));
     for (let from = 0; from < leaves.length; from += PACK_COUNT_MAX) {
       const pack = leaves.slice(from, from + PACK_COUNT_MAX);
-      for (const [index, { path, value }] of pack.entries()) {
-        pairs.set(path, index * 64);
-        pairs.set(scheme.hashValue(value), index * 64 + PATH_SIZE);
+      const hashes = this.#slab.take(PATH_SIZE * pack.length);
+      for (let index = 0; index < pack.length; index++) {
+        const { path, value } = pack[index] as NewLeaf;
+        copyBlock(path, 0, pairs, index * 64, PATH_SIZE);
+        copyBlock(scheme.hashValue(value), 0, pairs, index * 64 + PATH_SIZE, PATH_SIZE);
       }
       scheme.hashLeaves(pairs, pack.length, hashes, 0);
-      for (const [index, leaf] of pack.entries()) {
-        const hash = hashes.slice(index * PATH_SIZE, (index + 1) * PATH_SIZE);
+      for (let index = 0; index < pack.length; index++) {
+        const leaf = pack[index] as NewLeaf;
+        const hash = hashes.subarray(index * PATH_SIZE, (index + 1) * PATH_SIZE);
         leaf.hash = hash;
         const { path, value, key } = leaf;
         this.#add(hash, format.encode({ kind: "leaf", path, value, key }, this.#take));
@@ -98,7 +100,7 @@ export class UpdateBuild {
       this.#heaps = this.#scratch.take(drafts.length * HEAP_SIZE);
     const shapes = drafts.map((draft, index) => this.#fill(draft, index * HEAP_SIZE));
     this.#hasher.hash(this.#heaps, shapes);
-    for (const [index, draft] of drafts.entries()) this.#finish(draft, index * HEAP_SIZE);
+    for (let i = 0; i < drafts.length; i++) this.#finish(drafts[i] as Draft, i * HEAP_SIZE);
   }
 
   /** Puts what is known into the heap at `base`: the old node's hashes, then those of changed slots. */
@@ -130,7 +132,8 @@ export class UpdateBuild {
     }
     const { counts, count } = this.#countLeaves(draft);
     const node: InternalNode = { kind: "internal", existence, leaves, hashes, counts };
-    const hash = heaps.slice(base + PATH_SIZE, base + 2 * PATH_SIZE);
+    const hash = this.#slab.take(PATH_SIZE);
+    copyBlock(heaps, base + PATH_SIZE, hash, 0, PATH_SIZE);
     this.#add(hash, this.#context.format.encode(node, this.#take));
     draft.parent.settle(draft.slot, { hash, isLeaf: false, count });
     if (this.#context.cache === undefined) return;

@@ -3,7 +3,9 @@ import { type Change, sortChanges } from "./change.ts";
 import { type TreeContext } from "./context.ts";
 import { type Parent, type Subtree } from "./draft.ts";
 import { isEmptyRoot } from "./load.ts";
+import { copyBlock } from "./inner-hash.ts";
 import { type LoadedNode } from "./node-cache.ts";
+import { PATH_SIZE } from "./path.ts";
 import { UpdateBuild } from "./update-build.ts";
 import { UpdatePlan } from "./update-plan.ts";
 
@@ -21,8 +23,8 @@ export interface UpdateResult {
   /** 32 bytes; the placeholder if nothing is left. */
   readonly root: Bytes;
   /**
-   * Nodes of the new tree that the old one has not: leaves first, then internal nodes from the deepest level up. Bytes are
-   * views of buffers that hold several nodes.
+   * Nodes of the new tree that the old one has not: leaves first, then internal nodes from the deepest level up. Hashes and
+   * bytes are views of buffers that hold several.
    */
   readonly nodes: readonly (readonly [hash: Bytes, bytes: Bytes])[];
   /**
@@ -85,7 +87,7 @@ export function* update(
   return {
     root: isChanged ? new Uint8Array(after?.hash ?? placeholder) : before,
     nodes: build.nodes,
-    stale: [...plan.staleLeaves, ...build.staleInternals].map((hash) => new Uint8Array(hash)),
+    stale: copyHashes([...plan.staleLeaves, ...build.staleInternals]),
     counters: {
       newLeaves: plan.newLeaves.length,
       staleLeaves: plan.staleLeaves.length,
@@ -95,6 +97,15 @@ export function* update(
     },
     loaded: build.loaded,
   };
+}
+
+/** Copies, as views of one buffer. */
+function copyHashes(hashes: readonly Uint8Array[]): Bytes[] {
+  const bytes = new Uint8Array(hashes.length * PATH_SIZE);
+  return hashes.map((hash, index) => {
+    copyBlock(hash, 0, bytes, index * PATH_SIZE, PATH_SIZE);
+    return bytes.subarray(index * PATH_SIZE, (index + 1) * PATH_SIZE);
+  });
 }
 
 /**
