@@ -1,13 +1,15 @@
 import { compareBytes, copyBytes, sameBytes } from "@x/store/adapter";
+import { toHex } from "@x/hash";
 import { type Reading, together } from "@x/store";
 import { type TreeContext } from "../context.ts";
+import { misplaced } from "../load.ts";
 import { type LeafNode } from "../node.ts";
 import { bitAt, checkArgument, commonBits } from "../path.ts";
 import { type ProvenEntry } from "../verify/proof.ts";
 import { type RangeProof } from "../verify/range-proof.ts";
 import { namedLeaf } from "./named-leaf.ts";
 import { getWithProof, presentKey, proveInclusion } from "./path.ts";
-import { halvesOf, leafOf, type Place, rootPlace } from "./place.ts";
+import { halvesOf, hashOf, leafOf, type Place, rootPlace } from "./place.ts";
 
 /** Which entries to prove. */
 export interface RangeQuery {
@@ -204,10 +206,22 @@ function* leavesBetween(
 ): Reading<LeafNode[]> {
   let found: (Place | LeafNode)[] = [yield* rootPlace(context, root)];
   while (found.some(isPlace)) {
+    checkDistinct(found);
     const next = yield* together(found.map((item) => openItem(context, item, from, to)));
     found = next.flat().slice(0, limit + 2);
   }
   return (found as LeafNode[]).slice(0, limit);
+}
+
+/** Refuses one node at two places, which no tree has: in a damaged store, one that leads to itself would double without end. */
+function checkDistinct(items: readonly (Place | LeafNode)[]): void {
+  const seen = new Set<string>();
+  for (const item of items) {
+    if (!isPlace(item) || item.kind !== "inner" || item.at !== undefined) continue;
+    const hash = toHex(hashOf(item));
+    if (seen.has(hash)) throw misplaced(`a node lies at two places, ${item.depth} bits deep`);
+    seen.add(hash);
+  }
 }
 
 function* openItem(

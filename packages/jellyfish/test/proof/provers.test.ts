@@ -1,8 +1,15 @@
-import { fromHex, toHex } from "@x/hash";
+import { concatBytes, fromHex, toHex } from "@x/hash";
 import { type Reading, runSync } from "@x/store";
 import { type Random, Random as Seeded, scaled } from "@x/testing";
 import { describe, expect, it } from "vitest";
-import { compactNodes, NodeCache, rooch, type TreeContext, update } from "../../src/index.ts";
+import {
+  compactNodes,
+  type InternalNode,
+  NodeCache,
+  rooch,
+  type TreeContext,
+  update,
+} from "../../src/index.ts";
 import { getWithProof, proveExclusion, proveInclusion } from "../../src/proof/path.ts";
 import { proveBatch, proveUpdate } from "../../src/proof/partial.ts";
 import {
@@ -190,6 +197,27 @@ describe.each(SETTINGS)("provers under $scheme.name", (setting: Setting) => {
       RangeError,
     );
     expect(() => twin.run(proveRange(context, root, { limit: 0 }))).toThrow(RangeError);
+  });
+
+  it("end in a damaged store too: a node that leads to itself twice is misplaced", () => {
+    const twin = new Twin(setting);
+    const entries = [0x00, 0x01, 0x10, 0x11].map((byte) => ({
+      path: new Uint8Array(32).fill(byte),
+      value: ONE,
+    }));
+    twin.apply(entries);
+    const { context, root } = twin;
+    const node = context.format.decode(twin.nodes.get(toHex(root)) as Uint8Array) as InternalNode;
+    const hashes = concatBytes([root, root]);
+    expect(node.hashes).toHaveLength(hashes.length);
+    twin.nodes.set(toHex(root), context.format.encode({ ...node, hashes }));
+    const { path } = entries[0] as { path: Uint8Array };
+    for (const reading of [
+      proveRange(context, root),
+      getWithProof(context, root, path),
+      proveBatch(context, root, [path]),
+    ])
+      expect(codeOf(() => twin.run<unknown>(reading))).toBe("JELLYFISH_NODE_MISPLACED");
   });
 
   it("read once per level of nodes, however many paths are asked", () => {
