@@ -1,3 +1,4 @@
+import { type Store } from "@x/store";
 import { MemoryStore } from "@x/store-memory";
 import { CountingStore, FailingStore } from "@x/testing";
 import { describe, expect, test } from "vitest";
@@ -6,7 +7,7 @@ import { i32, utf8 } from "../src/codec/index.ts";
 import { VerMap, type VerMapErrorCode } from "../src/index.ts";
 import { encodeBranch } from "../src/records/branch-record.ts";
 import { encodeMentions } from "../src/records/mention-record.ts";
-import { RecordKeys } from "../src/records/record-keys.ts";
+import { RecordKeys, RecordKind } from "../src/records/record-keys.ts";
 import { collect } from "./collect.ts";
 import { commitOf, openText, type TextMap } from "./opened.ts";
 
@@ -264,6 +265,57 @@ test("of two writers the second to write finds out, and takes nothing from the f
   await commitOf(again, "main", { a: "two" });
   await expect(one.main.set("a", "three")).rejects.toThrow(refused("VERMAP_CONFLICT"));
   expect((await again.verify()).firstBad).toBeUndefined();
+});
+
+test("a writer that was overtaken is told so, though what it would read is gone", async () => {
+  const store = new MemoryStore();
+  const first = await openText(store);
+  await commitOf(
+    first,
+    "main",
+    Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`k${i}`, "v"])),
+  );
+  await first.createBranch("dev", "main");
+  await first.main.set("k1", "work");
+  using _ = await first.at({ branch: "main" });
+  await first.main.discard();
+  const [one, two] = [
+    await openText(store),
+    await openText(store, { tree: { cacheByteCountMax: 0 } }),
+  ];
+  await one.deleteBranch("dev");
+  await one.main.update((tx) => {
+    for (let i = 0; i < 500; i++) tx.set(`k${i}`, "w");
+  });
+  await one.main.commit();
+  await one.createBranch("dev", "main");
+  await one.main.rollbackTo(2);
+  await one.compact("main");
+  for (const call of [
+    () => two.main.set("k300", "x"),
+    () => two.branch("dev").commit(),
+    () => two.deleteBranch("dev"),
+    () => two.verify(),
+    () => two.repair(),
+    () => two.compact("main"),
+  ])
+    await expect(call()).rejects.toThrow(refused("VERMAP_CONFLICT"));
+  expect((await one.verify()).firstBad).toBeUndefined();
+});
+
+test("a write that failed, but was written, is no other writer", async () => {
+  const unknown = { code: "STORE_DURABILITY_UNKNOWN" };
+  class Doubtful extends MemoryStore {
+    override async batch(...call: Parameters<Store["batch"]>): Promise<void> {
+      await super.batch(...call);
+      if (call[0].some(({ key }) => key[0] === RecordKind.commit))
+        throw Object.assign(new Error("written, or not"), unknown);
+    }
+  }
+  const map = await openText(new Doubtful());
+  await expect(map.main.commit()).rejects.toMatchObject(unknown);
+  for (const call of [() => map.verify(), () => map.repair(), () => map.main.commit()])
+    await expect(call()).rejects.toThrow(refused("VERMAP_POISONED"));
 });
 
 test("two that make the map at once make one", async () => {

@@ -23,6 +23,7 @@ const BATCH_COUNT_MAX = 1000;
 
 /** Repairs records, then the tree. The caller has the turn. */
 export async function repairMap(repository: Repository): Promise<MapRepairReport> {
+  await repository.assertNotOvertaken();
   const { operations, commitsDeleted, countsWritten, roots } = await planRepair(repository);
   for (let from = 0; from < operations.length; from += BATCH_COUNT_MAX)
     await repository.write({ operations: operations.slice(from, from + BATCH_COUNT_MAX) });

@@ -282,9 +282,14 @@ export class VerMap<K, V> {
   /**
    * Reads everything that is stored and checks all that must hold: records, checksums, counts, orphans, the tree. Reports, and
    * changes nothing. Writes wait. O(everything) time and memory.
+   *
+   * @throws VerMapError VERMAP_CONFLICT if another writer has changed the map, VERMAP_POISONED if a write that failed has
    */
   verify(options: MapVerifyOptions = {}): Promise<MapVerifyReport> {
-    return this.#repository.exclusive(() => verifyMap(this.#repository, options));
+    return this.#repository.exclusive(async () => {
+      await this.#repository.assertNotOvertaken();
+      return verifyMap(this.#repository, options);
+    });
   }
 
   /** As {@link verify}, of a map that is not open, and that may be too damaged to be opened. Nobody writes to it meanwhile. */

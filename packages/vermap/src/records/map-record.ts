@@ -1,5 +1,6 @@
 import { type Bytes } from "@x/store";
 
+import { VerMapError } from "../errors.ts";
 import { RecordKind } from "./record-keys.ts";
 import { decodeRecord, encodeRecord, readId, readText, writeText } from "./record.ts";
 
@@ -57,4 +58,14 @@ export function decodeState(bytes: Uint8Array): StateRecord {
     if (main >= nextBranch) throw reader.damage(`main branch ${main}`, offset);
     return { sequence, nextCommit, nextBranch, main };
   });
+}
+
+/** Batches written so far, by a state record that may be damaged; `undefined` then. */
+export function sequenceOf(bytes: Uint8Array): number | undefined {
+  try {
+    return decodeState(bytes).sequence;
+  } catch (error) {
+    if (error instanceof VerMapError) return undefined;
+    throw error;
+  }
 }

@@ -27,7 +27,13 @@ function failureOf(error: unknown): unknown {
   }
 }
 
-function conflict(cause: unknown): VerMapError {
+/** Whether a call may have failed because another writer took away what it wanted to read. */
+export function mayBeOvertaken(error: unknown): boolean {
+  const code = String(fieldOf(error, "code"));
+  return /^(BTREE|VERMAP)_(MISSING|CORRUPT)$/.test(code);
+}
+
+export function conflict(cause?: unknown): VerMapError {
   const message = "another writer has changed the map; open it again, and repeat what failed";
   return new VerMapError("VERMAP_CONFLICT", message, { cause });
 }

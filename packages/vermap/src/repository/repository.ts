@@ -11,10 +11,15 @@ import {
 
 import { VerMapError } from "../errors.ts";
 import { type CommitTable } from "../graph/commit-table.ts";
-import { encodeState, type FormatRecord, type StateRecord } from "../records/map-record.ts";
+import {
+  encodeState,
+  type FormatRecord,
+  sequenceOf,
+  type StateRecord,
+} from "../records/map-record.ts";
 import { RecordKeys } from "../records/record-keys.ts";
 import { type BranchState, type BranchTable } from "./branch-table.ts";
-import { translated } from "./failure.ts";
+import { conflict, mayBeOvertaken, translated } from "./failure.ts";
 import { openRecords } from "./opening.ts";
 import { type BranchChange, type WritePlan, type WriteReport } from "./write-plan.ts";
 import { type StagedPlan, WriteStage } from "./write-stage.ts";
@@ -162,12 +167,31 @@ export class Repository {
 
   /** Runs a call when those before have ended; none begins until it has. It must not wait for another turn. */
   exclusive<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(() => {
+    const result = this.#last.then(async () => {
       this.assertOpen();
-      return call();
+      try {
+        return await call();
+      } catch (error) {
+        throw mayBeOvertaken(error) ? await this.#explained(error) : error;
+      }
     });
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  /**
+   * Makes sure that what is in memory is of what is in the store. A state record that is damaged is nobody's.
+   *
+   * @param cause - what gave the doubt
+   * @throws VerMapError VERMAP_CONFLICT if somebody else has written to the map; VERMAP_POISONED if that was a write of ours
+   */
+  async assertNotOvertaken(cause?: unknown): Promise<void> {
+    const bytes = await this.store.get(this.keys.state());
+    const sequence = bytes === undefined ? undefined : sequenceOf(bytes);
+    if (sequence === undefined || sequence === this.#state.sequence) return;
+    // It may have been a write of ours that failed and yet was written: the pool knows, and says so.
+    if (this.pool.status === "poisoned") await translated(() => this.pool.write({}));
+    throw conflict(cause);
   }
 
   /** Reads the working state of a branch; good until the branch changes. */
@@ -275,6 +299,14 @@ export class Repository {
     for (const listener of this.#listeners) listener([]);
     this.#listeners.clear();
     await this.pool.close();
+  }
+
+  /** What is not there, or not as it should be, another writer may have taken away. */
+  async #explained(error: unknown): Promise<unknown> {
+    return this.assertNotOvertaken(error).then(
+      () => error,
+      (found: unknown) => (found instanceof VerMapError ? found : error),
+    );
   }
 
   #nextState(plan: WritePlan): StateRecord {
