@@ -1,6 +1,14 @@
-export type { Calculator, Change } from "./calculator.ts";
+export type { Calculator, Change, StoredCalculator, StoredNode, TrieUpdate } from "./calculator.ts";
 export { TrieError, type TrieErrorCode } from "./errors.ts";
+export type { KeyRange } from "./mpt/key-range.ts";
 export { MptCalc } from "./mpt/mpt-calc.ts";
 export type { MptOptions } from "./mpt/scheme.ts";
+export { type StoredMpt, storedMpt } from "./mpt/stored-mpt.ts";
 export { SmtCalc } from "./smt/smt-calc.ts";
 export type { SmtOptions } from "./smt/scheme.ts";
+export { type StoredSmt, storedSmt } from "./smt/stored-smt.ts";
+export type { MptBatchProof } from "./verify/mpt-batch.ts";
+export type { MptProof } from "./verify/mpt-proof.ts";
+export type { MptEntry, MptRangeProof } from "./verify/mpt-range.ts";
+export type { SmtBatchProof, SmtPart } from "./verify/smt-batch.ts";
+export type { SmtProof, SmtProofLeaf } from "./verify/smt-proof.ts";

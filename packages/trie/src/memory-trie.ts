@@ -1,5 +1,5 @@
 import { type Reading, runSync } from "@x/store";
-import { type Calculator, type Change, checkBytes } from "./calculator.ts";
+import { type Change, checkBytes } from "./calculator.ts";
 import type { Link } from "./link.ts";
 import { find } from "./load.ts";
 import type { TrieScheme } from "./scheme.ts";
@@ -7,21 +7,20 @@ import type { TrieScheme } from "./scheme.ts";
 /** A reader of nothing: every node of a trie in memory is there. */
 const NOTHING = { viewManySync: (keys: readonly Uint8Array[]) => keys.map(() => undefined) };
 
-/** A calculator over any scheme; see {@link Calculator}. Made complete by the class of each kind. */
-export abstract class MemoryCalculator<Node, Proof> implements Calculator<Proof> {
-  protected readonly scheme: TrieScheme<Node, Proof>;
-  protected link: Link<Node> | undefined;
+/** A trie in memory, of any scheme: what the calculators are made of. Contract of the calls: `Calculator`. */
+export class MemoryTrie<Node, Proof> {
+  readonly scheme: TrieScheme<Node, Proof>;
+  /** The topmost node; `undefined`: no entries. */
+  link: Link<Node> | undefined;
 
   constructor(scheme: TrieScheme<Node, Proof>, link?: Link<Node>) {
     this.scheme = scheme;
     this.link = link;
   }
 
-  get name(): string {
-    return this.scheme.name;
+  clone(): MemoryTrie<Node, Proof> {
+    return new MemoryTrie(this.scheme, this.link);
   }
-
-  abstract clone(): MemoryCalculator<Node, Proof>;
 
   get(key: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     checkBytes(key, "key");
@@ -57,8 +56,8 @@ export abstract class MemoryCalculator<Node, Proof> implements Calculator<Proof>
   }
 
   root(): Uint8Array<ArrayBuffer> {
-    const { link, scheme } = this;
-    return new Uint8Array(link === undefined ? scheme.emptyRoot : scheme.hash(link));
+    const link = this.link;
+    return new Uint8Array(link === undefined ? this.scheme.emptyRoot : this.scheme.hash(link));
   }
 
   prove(key: Uint8Array): Proof {
@@ -67,12 +66,8 @@ export abstract class MemoryCalculator<Node, Proof> implements Calculator<Proof>
     return this.proveHashed((link) => this.scheme.prove(link, key, path));
   }
 
-  verify(root: Uint8Array, key: Uint8Array, proof: Proof): boolean {
-    return this.scheme.verify(root, key, proof);
-  }
-
   /** Runs a prover over the trie, in which everything is hashed. */
-  protected proveHashed<T>(prove: (link: Link<Node> | undefined) => Reading<T>): T {
+  proveHashed<T>(prove: (link: Link<Node> | undefined) => Reading<T>): T {
     if (this.link !== undefined) this.scheme.hash(this.link);
     return runSync(prove(this.link), NOTHING);
   }
