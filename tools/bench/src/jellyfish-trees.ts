@@ -1,3 +1,4 @@
+import { preferredEngine } from "@x/hash/wasm";
 import {
   compactNodes,
   type HashScheme,
@@ -14,6 +15,8 @@ import { MemoryStore } from "@x/store-memory";
 import { Random } from "@x/testing";
 import { type KeyValue } from "./jellyfish-peers.ts";
 
+const jmtNodes = compactNodes({ counts: true, keys: false });
+
 /** A tree in memory and how to go on with it. */
 export interface Tree {
   readonly context: TreeContext;
@@ -22,12 +25,17 @@ export interface Tree {
   root: Uint8Array;
 }
 
+/** With the engine that `JellyfishTree` takes. */
 export function jmtContext(): TreeContext {
-  return contextOf(jmtSha256(), compactNodes({ counts: true, keys: false }));
+  return contextOf(jmtSha256({ engine: preferredEngine }), jmtNodes);
+}
+
+export function portableContext(): TreeContext {
+  return contextOf(jmtSha256(), jmtNodes);
 }
 
 export function roochContext(): TreeContext {
-  return contextOf(rooch(), roochNodes);
+  return contextOf(rooch({ engine: preferredEngine }), roochNodes);
 }
 
 function contextOf(scheme: HashScheme, format: TreeContext["format"]): TreeContext {

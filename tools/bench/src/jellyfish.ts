@@ -1,9 +1,17 @@
-import { getLeaf, getLeaves, LeafWalk, proveInclusion, type TreeContext } from "@x/jellyfish";
+import {
+  getLeaf,
+  getLeaves,
+  type HashScheme,
+  LeafWalk,
+  proveInclusion,
+  type TreeContext,
+} from "@x/jellyfish";
 import { decodePathProof, encodePathProof, verifyInclusion } from "@x/jellyfish/verify";
 import { createMerkleProof, verifyMerkleProof } from "@ethereumjs/mpt";
 import { runSync } from "@x/store";
 import { Random } from "@x/testing";
 import { type Benchmark, contender, type Contender } from "./harness.ts";
+import { levelBenchmarks } from "./jellyfish-level.ts";
 import { buildMerkleTreeJs, type KeyValue, newIden3, newTrie, toField } from "./jellyfish-peers.ts";
 import {
   entriesOf,
@@ -11,6 +19,7 @@ import {
   jmtContext,
   lazy,
   plant,
+  portableContext,
   roochContext,
   type Tree,
 } from "./jellyfish-trees.ts";
@@ -27,6 +36,7 @@ export function benchmarks({ full }: SuiteOptions): Benchmark[] {
     proofs(10_000),
     verification(10_000),
     ...sizes.slice(1).map((size) => proofs(size, false)),
+    ...levelBenchmarks(full),
   ];
 }
 
@@ -38,6 +48,7 @@ interface Builder {
 
 const OURS: readonly Builder[] = [
   builder("@x/jellyfish", jmtContext),
+  builder("@x/jellyfish, portable hashing", portableContext),
   builder("@x/jellyfish, scheme and nodes of rooch", roochContext),
 ];
 const mpt: Builder = {
@@ -101,6 +112,7 @@ function addition(size: number, batch: number): Benchmark {
   };
   const contenders = [
     ours("@x/jellyfish", jmtContext),
+    ours("@x/jellyfish, portable hashing", portableContext),
     ours("@x/jellyfish, scheme and nodes of rooch", roochContext),
   ];
   if (size <= 10_000) {
@@ -229,12 +241,23 @@ function proofs(size: number, hasPeer = true): Benchmark {
   };
 }
 
+/** Encoded proofs of one root. */
+interface Proven {
+  readonly scheme: HashScheme;
+  readonly root: Uint8Array;
+  readonly list: readonly {
+    readonly path: Uint8Array;
+    readonly value: Uint8Array;
+    readonly bytes: Uint8Array;
+  }[];
+}
+
 /** Proofs of presence, decoded and verified. */
 function verification(size: number): Benchmark {
   const count = 500;
   const entries = lazy(() => entriesOf(new Random(size), size));
-  const ours = lazy(async () => {
-    const { context, root, store } = await plant(jmtContext(), entries());
+  const ours = async (makeContext: () => TreeContext): Promise<Proven> => {
+    const { context, root, store } = await plant(makeContext(), entries());
     const list = entries()
       .slice(0, count)
       .map(({ key, value }) => ({
@@ -243,7 +266,16 @@ function verification(size: number): Benchmark {
         bytes: encodePathProof(runSync(proveInclusion(context, root, key), store), context.scheme),
       }));
     return { scheme: context.scheme, root, list };
-  });
+  };
+  const verifier = (subject: string, makeContext: () => TreeContext): Contender =>
+    contender<Proven>({
+      subject,
+      prepare: lazy(() => ours(makeContext)),
+      run: ({ scheme, root, list }) => {
+        for (const { path, value, bytes } of list)
+          verifyInclusion({ scheme, root, path, value, proof: decodePathProof(bytes, scheme) });
+      },
+    });
   const theirs = lazy(async () => {
     const trie = await filledTrie(size);
     const list = [];
@@ -256,14 +288,8 @@ function verification(size: number): Benchmark {
     operations: count,
     unit: "proof",
     contenders: [
-      contender<Awaited<ReturnType<typeof ours>>>({
-        subject: "@x/jellyfish",
-        prepare: ours,
-        run: ({ scheme, root, list }) => {
-          for (const { path, value, bytes } of list)
-            verifyInclusion({ scheme, root, path, value, proof: decodePathProof(bytes, scheme) });
-        },
-      }),
+      verifier("@x/jellyfish", jmtContext),
+      verifier("@x/jellyfish, portable hashing", portableContext),
       contender<Awaited<ReturnType<typeof theirs>>>({
         subject: "@ethereumjs/mpt",
         prepare: theirs,
