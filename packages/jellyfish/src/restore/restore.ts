@@ -88,8 +88,7 @@ export interface RestoreOptions {
  *
  * Only inside the queue.
  *
- * @throws JellyfishError JELLYFISH_CHUNK if a chunk's key is not that of its path, or the chunks end too early or go on too
- *   long; JELLYFISH_PROOF_* as {@link verifyRange}
+ * @throws JellyfishError JELLYFISH_CHUNK if a chunk's key is not that of its path, or the chunks end too early; JELLYFISH_PROOF_* as {@link verifyRange}
  */
 export async function restoreChunks(
   handle: TreeHandle,
@@ -101,13 +100,11 @@ export async function restoreChunks(
   const staged = new StagedTree(handle, "restore", begun);
   const lastPath = begun === undefined ? undefined : await greatestPath(handle, begun);
   let from = lastPath && pathAfter(lastPath);
-  let isDone = false;
   for await (const chunk of source(from && copyBytes(from))) {
     if (signal?.aborted === true) throw signal.reason;
-    if (isDone) throw refused("goes on after the end of the tree");
     checkChunk(handle, target, from, chunk);
     const next = chunk.to && pathAfter(chunk.to);
-    isDone = next === undefined;
+    const isDone = next === undefined;
     await staged.add(chunk.entries, {
       isLast: isDone,
       target,
@@ -117,8 +114,10 @@ export async function restoreChunks(
     });
     from = next;
     onProgress?.({ leafCount: staged.leafCount });
+    // What comes behind the end is not asked for: the tree is there.
+    if (isDone) return;
   }
-  if (!isDone) throw refused("is the last that came, but not the last of the tree");
+  throw refused("is the last that came, but not the last of the tree");
 }
 
 /** What a restore of this root has written, if it is still there. */

@@ -70,7 +70,7 @@ export interface CollectEpoch {
   /** Writes down the totals of all parts, if nobody but the collection has changed anything since it began. */
   settle(totals: SweepTotals): Promise<void>;
   /** Of an error of the walk: throws another where it is because of somebody else's change. */
-  assertCurrent(): Promise<void>;
+  assertCurrent(error: unknown): Promise<void>;
   /** Whether a root has gone although it is being read: what a load or a restore left unfinished does, with the next write. */
   readonly hasLostRoot: boolean;
   end(): void;
@@ -151,7 +151,7 @@ async function markAll(
   try {
     return await read(markRuns(source, epoch.roots, part), signal);
   } catch (error) {
-    await epoch.assertCurrent();
+    await epoch.assertCurrent(error);
     if (signal?.aborted !== true && epoch.hasLostRoot) return undefined;
     throw error;
   }

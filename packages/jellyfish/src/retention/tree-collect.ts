@@ -3,7 +3,7 @@ import { keyText, sameBytes } from "@x/store/adapter";
 
 import { JellyfishError } from "../errors.ts";
 import { type TreeHandle } from "../tree/handle.ts";
-import { encodeTreeRecord, TREE_KEY, type TreeRecord, type Version } from "../tree/layout.ts";
+import { type TreeRecord, type Version } from "../tree/layout.ts";
 import { type Collectable, type CollectEpoch } from "./collect.ts";
 import { type Finding, type SweepTotals } from "./sweep.ts";
 
@@ -59,12 +59,10 @@ class TreeEpoch implements CollectEpoch {
     return this.#versions.some(({ sequence, root }) => !sameBytes(left.get(sequence), root));
   }
 
-  async assertCurrent(): Promise<void> {
+  async assertCurrent(cause: unknown): Promise<void> {
     this.#assertAlone();
-    const bytes = await this.#handle.store.get(TREE_KEY);
-    if (sameBytes(bytes, encodeTreeRecord(this.#handle.state.record))) return;
-    await this.#handle.queue.run(() => this.#handle.reload());
-    throw conflict();
+    // In the queue, so that no write of its own is on its way.
+    await this.#handle.queue.run(() => this.#handle.assertCurrent(cause));
   }
 
   async repair(findings: readonly Finding[]): Promise<readonly Finding[]> {

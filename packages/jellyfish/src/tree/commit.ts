@@ -60,7 +60,6 @@ export async function commitChanges(
   changes: readonly Change[],
   { sync, drafts = [], from, to }: CommitOptions,
 ): Promise<Commit> {
-  handle.assertOpen();
   const base = handle.current;
   const { context } = handle.options;
   if (from !== undefined && !sameBytes(from, base.root))

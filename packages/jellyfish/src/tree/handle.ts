@@ -150,13 +150,40 @@ export class TreeHandle {
   }
 
   /**
+   * Does a write in its turn, which comes even if the tree is closed meanwhile.
+   *
+   * @throws JellyfishError JELLYFISH_CLOSED if it is closed already; JELLYFISH_CONFLICT if nodes are missing because somebody else has
+   *   written: the state is theirs then
+   */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.assertOpen();
+    return this.queue.run(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        if (codeOf(error) === "JELLYFISH_MISSING_NODE") await this.assertCurrent(error);
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Call it inside the queue.
+   *
+   * @throws JellyfishError JELLYFISH_CONFLICT if somebody else wrote: the state is theirs then
+   */
+  async assertCurrent(cause: unknown): Promise<void> {
+    const bytes = await this.store.get(TREE_KEY);
+    if (!sameBytes(bytes, encodeTreeRecord(this.#state.record))) throw await this.#conflict(cause);
+  }
+
+  /**
    * Writes one change as one batch. Call it inside the queue, with a change of the state as it is then.
    *
    * @param sync - as the store's; default: as the options say
    * @throws JellyfishError JELLYFISH_CONFLICT if somebody else wrote: the state is theirs then, and nothing of this is written
    */
   async write(change: ChainChange, sync: boolean = this.options.sync): Promise<ChainPlan> {
-    this.assertOpen();
     const before = this.#state;
     for (const { sequence } of change.departures) this.#leaving.add(sequence);
     try {
@@ -228,12 +255,14 @@ export class TreeHandle {
     try {
       await this.store.batch(operations, { sync, expect });
     } catch (error) {
-      if (codeOf(error) !== "STORE_CONFLICT") throw error;
-      await this.reload();
-      throw new JellyfishError("JELLYFISH_CONFLICT", "another writer has changed the tree", {
-        cause: error,
-      });
+      throw codeOf(error) === "STORE_CONFLICT" ? await this.#conflict(error) : error;
     }
+  }
+
+  async #conflict(cause: unknown): Promise<JellyfishError> {
+    await this.reload();
+    const message = "another writer has changed the tree";
+    return new JellyfishError("JELLYFISH_CONFLICT", message, { cause });
   }
 
   #forgetDeleted(operations: readonly Operation[]): void {

@@ -141,7 +141,7 @@ export class JellyfishTree<
    * @throws JellyfishError JELLYFISH_PATCH if it begins elsewhere, does not lead to its root, or has a wrong key; nothing is written
    */
   async applyPatch(patch: Patch, options: Pick<UpdateTreeOptions, "sync"> = {}): Promise<Commit> {
-    return this.#queued((handle) => commitPatch(handle, patch, options));
+    return this.#inTurn((handle) => commitPatch(handle, patch, options));
   }
 
   /**
@@ -188,7 +188,7 @@ export class JellyfishTree<
     entries: AsyncIterable<readonly [K, V]> | Iterable<readonly [K, V]>,
     options: LoadOptions = {},
   ): Promise<LoadReport> {
-    return this.#queued((handle) => loadChunks(handle, this.#core.putsOf(entries), options));
+    return this.#inTurn((handle) => loadChunks(handle, this.#core.putsOf(entries), options));
   }
 
   /**
@@ -205,7 +205,7 @@ export class JellyfishTree<
     options: RestoreOptions = {},
   ): Promise<void> {
     const target = copyBytes(root);
-    return this.#queued((handle) => restoreChunks(handle, target, source, options));
+    return this.#inTurn((handle) => restoreChunks(handle, target, source, options));
   }
 
   /**
@@ -222,7 +222,7 @@ export class JellyfishTree<
     options: ImportOptions = {},
   ): Promise<void> {
     const target = copyBytes(root);
-    return this.#queued((handle) => importTree(handle, target, source, options));
+    return this.#inTurn((handle) => importTree(handle, target, source, options));
   }
 
   /**
@@ -246,6 +246,7 @@ export class JellyfishTree<
    * @throws JellyfishError JELLYFISH_ROOT_UNKNOWN if it is not retained
    */
   at(root: Uint8Array = this.#core.handle.current.root): TreeView<K, V, S> {
+    this.#core.handle.assertOpen();
     return new TreeView(internalsOf(this.#core), this.#versionOf(root));
   }
 
@@ -269,7 +270,7 @@ export class JellyfishTree<
   async retain(root: Uint8Array): Promise<void> {
     const wanted = new Uint8Array(root);
     const { handle } = this.#core;
-    return handle.queue.run(async () => {
+    return handle.inTurn(async () => {
       const version = this.#versionOf(wanted);
       const rewritten = [{ ...version, holdCount: version.holdCount + 1 }];
       await handle.write({ arrival: undefined, departures: [], rewritten });
@@ -285,7 +286,7 @@ export class JellyfishTree<
   async release(root: Uint8Array): Promise<Pick<Commit, "deletedCount">> {
     const wanted = new Uint8Array(root);
     const { handle } = this.#core;
-    return handle.queue.run(async () => {
+    return handle.inTurn(async () => {
       const version = handle.heldVersion(wanted);
       if (version === undefined)
         throw new JellyfishError("JELLYFISH_ROOT_UNKNOWN", "no such root is retained");
@@ -303,8 +304,7 @@ export class JellyfishTree<
   /** Lets go of every root that nothing keeps, without waiting for the next update. Nothing to do: nothing is written. */
   async prune(): Promise<Pick<Commit, "deletedCount">> {
     const { handle } = this.#core;
-    return handle.queue.run(async () => {
-      handle.assertOpen();
+    return handle.inTurn(async () => {
       const departures = handle.departures(false);
       if (departures.length === 0) return { deletedCount: 0 };
       const plan = await handle.write({ arrival: undefined, departures, rewritten: [] });
@@ -324,12 +324,12 @@ export class JellyfishTree<
 
   /** Looks at every record of the store and names the first that is wrong; writes wait. See also `verifyTree`. */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#queued((handle) => verifyStore(handle.store, handle.options, options));
+    return this.#inTurn((handle) => verifyStore(handle.store, handle.options, options));
   }
 
   /** Reads what other writers of the store have done. */
   async refresh(): Promise<void> {
-    return this.#queued((handle) => handle.reload());
+    return this.#inTurn((handle) => handle.reload());
   }
 
   /** Waits for the writes called before; later calls are JELLYFISH_CLOSED. The store stays open. */
@@ -349,23 +349,20 @@ export class JellyfishTree<
     return { root, release: () => pin.release() };
   }
 
-  /** Does what writes, or needs that nobody does, in its turn. */
-  #queued<T>(work: (handle: TreeHandle) => Promise<T>): Promise<T> {
+  /** Does what writes, or needs that nobody does. */
+  #inTurn<T>(work: (handle: TreeHandle) => Promise<T>): Promise<T> {
     const { handle } = this.#core;
-    return handle.queue.run(() => {
-      handle.assertOpen();
-      return work(handle);
-    });
+    return handle.inTurn(() => work(handle));
   }
 
   /** Views of all of these roots, or of none. */
   #viewsOf(...roots: readonly Uint8Array[]): TreeView<K, V, S>[] {
+    this.#core.handle.assertOpen();
     const versions = roots.map((root) => this.#versionOf(root));
     return versions.map((version) => new TreeView(internalsOf(this.#core), version));
   }
 
   #versionOf(root: Uint8Array): Version {
-    this.#core.handle.assertOpen();
     const version = this.#core.handle.versionAt(root);
     if (version === undefined)
       throw new JellyfishError("JELLYFISH_ROOT_UNKNOWN", "the root is not retained");
@@ -382,7 +379,7 @@ export class JellyfishTree<
     const changes = this.#core.changesOf(operations);
     const { metrics } = handle.options;
     const begin = metrics?.now() ?? 0;
-    const commit = await handle.queue.run(() => commitChanges(handle, changes, options));
+    const commit = await handle.inTurn(() => commitChanges(handle, changes, options));
     if (metrics !== undefined)
       this.#core.observeUpdate(method, metrics.now() - begin, commit.writtenByteCount);
     return commit;
