@@ -1,5 +1,6 @@
 import { type Reading } from "@x/store";
 import { copyBytes, sameBytes } from "@x/store/adapter";
+import { type ByteSlab } from "./byte-slab.ts";
 import { type TreeContext } from "./context.ts";
 import { JellyfishError } from "./errors.ts";
 import { type LoadedNode } from "./node-cache.ts";
@@ -17,7 +18,7 @@ export function* loadNode(context: TreeContext, hash: Uint8Array): Reading<Loade
   const known = context.cache?.get(hash);
   if (known !== undefined) return known;
   const [bytes] = yield [hash];
-  return decodeLoaded(context, hash, bytes, "all");
+  return decodeLoaded(context, hash, bytes, {});
 }
 
 /** See {@link loadNodes}. */
@@ -27,6 +28,8 @@ export interface LoadNodesOptions {
    * for the leaves it replaces or moves.
    */
   readonly keeps?: "all" | "internals" | "none";
+  /** Gives the memory for what was read. Default: leaves have their own, internal nodes are the store's. */
+  readonly slab?: ByteSlab | undefined;
 }
 
 /**
@@ -37,14 +40,17 @@ export interface LoadNodesOptions {
 export function* loadNodes(
   context: TreeContext,
   hashes: readonly Uint8Array[],
-  { keeps = "all" }: LoadNodesOptions = {},
+  { keeps = "all", slab }: LoadNodesOptions = {},
 ): Reading<LoadedNode[]> {
   const loaded: (LoadedNode | undefined)[] = hashes.map((hash) => context.cache?.get(hash));
   const missing = hashes.filter((_, index) => loaded[index] === undefined);
   if (missing.length > 0) {
     const values = yield missing;
     for (let index = 0, at = 0; index < hashes.length; index++)
-      loaded[index] ??= decodeLoaded(context, hashes[index] as Uint8Array, values[at++], keeps);
+      loaded[index] ??= decodeLoaded(context, hashes[index] as Uint8Array, values[at++], {
+        keeps,
+        slab,
+      });
   }
   return loaded as LoadedNode[];
 }
@@ -53,7 +59,7 @@ function decodeLoaded(
   { cache, format, scheme }: TreeContext,
   hash: Uint8Array,
   bytes: Uint8Array | undefined,
-  keeps: LoadNodesOptions["keeps"],
+  { keeps = "all", slab }: LoadNodesOptions,
 ): LoadedNode {
   if (sameBytes(hash, scheme.placeholder)) throw misplaced("an empty tree lies below the root");
   if (bytes === undefined)
@@ -61,11 +67,12 @@ function decodeLoaded(
       "JELLYFISH_MISSING_NODE",
       `node ${hexStart(hash)}… is not stored; its root may be unknown or collected`,
     );
-  const node = format.decodeView(bytes);
+  const node = format.decodeView(slab?.copy(bytes) ?? bytes);
   if (node === null)
     throw new JellyfishError("JELLYFISH_NODE_FORMAT", `node ${hexStart(hash)}… is null`);
   const isKept = keeps === "all" || (keeps === "internals" && node.kind === "internal");
-  const loaded = { hash, node: node.kind === "leaf" ? ownLeaf(node) : node, inner: undefined };
+  const isShared = node.kind === "leaf" && slab === undefined;
+  const loaded = { hash, node: isShared ? ownLeaf(node) : node, inner: undefined };
   if (isKept) cache?.set(loaded);
   return loaded;
 }

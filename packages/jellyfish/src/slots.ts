@@ -18,6 +18,11 @@ export function lowestSlot(mask: number): number {
   return 31 - Math.clz32(mask & -mask);
 }
 
+/** The highest slot of a mask that is not 0. */
+export function highestSlot(mask: number): number {
+  return 31 - Math.clz32(mask);
+}
+
 /** How many slots of a mask are below `slot`: a child's index among the children. */
 export function indexOfSlot(mask: number, slot: number): number {
   return bitCount(mask & ((1 << slot) - 1));

@@ -1,21 +1,26 @@
 import { type Range, type Reading } from "@x/store";
 import { copyBytes } from "@x/store/adapter";
+import { ByteSlab } from "./byte-slab.ts";
 import { childAt } from "./child.ts";
 import { type TreeContext } from "./context.ts";
-import { checkPlace, isEmptyRoot, loadNodes } from "./load.ts";
+import { checkPlace, isEmptyRoot, loadNodes, type LoadNodesOptions } from "./load.ts";
 import { type LoadedNode } from "./node-cache.ts";
 import { type LeafNode } from "./node.ts";
 import {
   type Edges,
   edgesBelow,
   inPathRange,
-  orderedSlots,
   type PathRange,
   resolvePathRange,
   slotsInRange,
   WalkedPath,
 } from "./path-range.ts";
 import { checkArgument } from "./path.ts";
+import { highestSlot, lowestSlot } from "./slots.ts";
+
+/** Leaves of the largest pages: a walk to the end pays for little else than its leaves. */
+const PAGE_COUNT_MAX = 128;
+const NOTHING: readonly LoadedNode[] = [];
 
 /** The children of one internal node that are still to be walked. */
 interface Frame {
@@ -39,15 +44,18 @@ interface FrameChild {
 /**
  * A walk over the leaves of a range, by path, forwards or backwards, a page at a time.
  *
- * The children of a node are one read, no more of them than the limit leaves. Held in memory: at most sixteen nodes per
- * level. Nodes come from the context's cache where it has them, but are not put there. After an error the walk has ended.
+ * The children of a node are one read, no more of them than the limit leaves. Pages grow to some 128 leaves. Held in
+ * memory: a page, and at most sixteen nodes per level. Nodes come from the context's cache where it has them, but are not put there. After an error the walk has ended.
  */
 export class LeafWalk {
   readonly #context: TreeContext;
   readonly #range: PathRange;
   readonly #frames: Frame[] = [];
   readonly #walked = new WalkedPath();
+  readonly #loading: LoadNodesOptions = { keeps: "none", slab: new ByteSlab() };
   #left: number;
+  /** A page that has so many leaves ends before more is read. */
+  #pageCount = 1;
 
   /**
    * @param root - 32 bytes, copied
@@ -85,24 +93,21 @@ export class LeafWalk {
       const child = frame.children[frame.at];
       if (child === undefined || this.#left === 0) {
         this.#frames.pop();
-        // What is read is given out before more is read.
-        if (page.length > 0) return page;
         continue;
       }
       if (frame.at === frame.from + frame.loaded.length) {
-        if (page.length > 0) return page;
-        yield* this.#load(frame);
+        // Whoever wants few leaves does not wait for many.
+        if (page.length >= this.#pageCount) break;
+        const hashes: Uint8Array[] = [];
+        const end = Math.min(frame.children.length, frame.at + this.#left);
+        for (let i = frame.at; i < end; i++) hashes.push((frame.children[i] as FrameChild).hash);
+        frame.loaded = yield* loadNodes(this.#context, hashes, this.#loading);
+        frame.from = frame.at;
       }
       this.#visit(frame, child, page);
     }
+    this.#pageCount = Math.min(2 * this.#pageCount, PAGE_COUNT_MAX);
     return page;
-  }
-
-  *#load(frame: Frame): Reading<void> {
-    const children = frame.children.slice(frame.at, frame.at + this.#left);
-    const hashes = children.map(({ hash }) => hash);
-    frame.loaded = yield* loadNodes(this.#context, hashes, { keeps: "none" });
-    frame.from = frame.at;
   }
 
   #visit(frame: Frame, { slot, isLeaf }: FrameChild, page: LeafNode[]): void {
@@ -119,14 +124,17 @@ export class LeafWalk {
     }
     const below = depth === 0 ? edges : edgesBelow(this.#range, depth - 1, edges, slot);
     const mask = node.existence & slotsInRange(this.#range, depth, below);
-    const children = orderedSlots(mask, this.#range.reverse).map(
-      (at) => childAt(node, at) as FrameChild,
-    );
+    const children: FrameChild[] = [];
+    for (let rest = mask; rest !== 0;) {
+      const next = this.#range.reverse ? highestSlot(rest) : lowestSlot(rest);
+      rest &= ~(1 << next);
+      children.push(childAt(node, next) as FrameChild);
+    }
     this.#push({ depth: depth + 1, edges: below, children });
   }
 
-  #push(frame: Pick<Frame, "depth" | "edges" | "children">): void {
-    this.#frames.push({ ...frame, from: 0, loaded: [], at: 0 });
+  #push({ depth, edges, children }: Pick<Frame, "depth" | "edges" | "children">): void {
+    this.#frames.push({ depth, edges, children, from: 0, loaded: NOTHING, at: 0 });
   }
 }
 
