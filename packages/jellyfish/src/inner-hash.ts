@@ -16,6 +16,9 @@ export const HEAP_SIZE: number = 32 * PATH_SIZE;
 /** The inner hashes alone: the first half of a heap. */
 export const INNER_SIZE: number = 16 * PATH_SIZE;
 
+/** Every slot has a child. */
+export const ALL_SLOTS = 0xffff;
+
 /** The slots below entry `h` (1…31) of a heap. */
 const SLOTS_BELOW: readonly number[] = Array.from({ length: 32 }, (_, h) => {
   if (h === 0) return 0;
@@ -115,6 +118,11 @@ export function placeChildren(
 ): void {
   let target = base + INNER_SIZE;
   let source = 0;
+  // So are all nodes near the root.
+  if (existence === ALL_SLOTS) {
+    heaps.set(hashes, target);
+    return;
+  }
   for (let slot = 0; slot < 16; slot++, target += PATH_SIZE) {
     if (((existence >>> slot) & 1) === 0) copyBlock(placeholder, 0, heaps, target, PATH_SIZE);
     else {

@@ -60,9 +60,7 @@ function encodeInternal(
   take: (size: number) => Bytes,
 ): Bytes {
   const isCounted = counts.length > 0;
-  const subtreeCounts = isCounted
-    ? counts.filter((_, index) => !isLeafAt(existence, leaves, index))
-    : counts;
+  const subtreeCounts = isCounted ? countsOfSubtrees(existence, leaves, counts) : counts;
   let size = HASHES_OFFSET + hashes.length;
   for (const count of subtreeCounts) size += varintSize(count);
   const bytes = take(size);
@@ -85,8 +83,8 @@ function decodeInternal(bytes: Uint8Array, isCounted: boolean): InternalNode {
   if (isCounted) {
     counts = [];
     let room = Number.MAX_SAFE_INTEGER;
-    for (let index = 0; index < childCount; index++) {
-      const isLeaf = isLeafAt(existence, leaves, index);
+    for (let rest = existence; rest !== 0; rest &= rest - 1) {
+      const isLeaf = (leaves & rest & -rest) !== 0;
       const count = isLeaf ? { value: 1, end } : readVarint(bytes, end, room);
       if (count === undefined || (!isLeaf && count.value < 2) || count.value > room)
         throw nodeFormatError(bytes, `has no count at offset ${end}`);
@@ -100,11 +98,12 @@ function decodeInternal(bytes: Uint8Array, isCounted: boolean): InternalNode {
   return { kind: "internal", existence, leaves, hashes, counts };
 }
 
-/** Whether the child number `index` is a leaf. */
-function isLeafAt(existence: number, leaves: number, index: number): boolean {
-  let rest = existence;
-  for (let i = 0; i < index; i++) rest &= rest - 1;
-  return (leaves & rest & -rest) !== 0;
+/** The counts that a leaf's place does not say. */
+function countsOfSubtrees(existence: number, leaves: number, counts: readonly number[]): number[] {
+  const chosen: number[] = [];
+  for (let rest = existence, index = 0; rest !== 0; rest &= rest - 1, index++)
+    if ((leaves & rest & -rest) === 0) chosen.push(counts[index] as number);
+  return chosen;
 }
 
 function encodeLeaf(

@@ -3,6 +3,7 @@ import { ByteSlab } from "./byte-slab.ts";
 import { type TreeContext } from "./context.ts";
 import { type Draft, type NewLeaf } from "./draft.ts";
 import {
+  ALL_SLOTS,
   copyBlock,
   HEAP_SIZE,
   HeapHasher,
@@ -124,12 +125,7 @@ export class UpdateBuild {
   #finish(draft: Draft, base: number): void {
     const heaps = this.#heaps;
     const { existence, leaves } = draft;
-    const hashes = this.#scratch.take(bitCount(existence) * PATH_SIZE);
-    let end = 0;
-    for (let rest = existence; rest !== 0; rest &= rest - 1, end += PATH_SIZE) {
-      const source = base + INNER_SIZE + lowestSlot(rest) * PATH_SIZE;
-      copyBlock(heaps, source, hashes, end, PATH_SIZE);
-    }
+    const hashes = this.#hashesOf(existence, base);
     const { counts, count } = this.#countLeaves(draft);
     const node: InternalNode = { kind: "internal", existence, leaves, hashes, counts };
     const hash = this.#slab.take(PATH_SIZE);
@@ -140,6 +136,18 @@ export class UpdateBuild {
     const isSmall = leaves === existence && hashes.length <= SMALL_COUNT_MAX * PATH_SIZE;
     const inner = isSmall ? undefined : this.#scratch.copy(heaps.subarray(base, base + INNER_SIZE));
     this.#remember({ hash, node, inner });
+  }
+
+  /** The hashes of the children in the heap at `base`, without gaps. */
+  #hashesOf(existence: number, base: number): Uint8Array {
+    const heaps = this.#heaps;
+    const first = base + INNER_SIZE;
+    if (existence === ALL_SLOTS) return this.#scratch.copy(heaps.subarray(first, base + HEAP_SIZE));
+    const hashes = this.#scratch.take(bitCount(existence) * PATH_SIZE);
+    let end = 0;
+    for (let rest = existence; rest !== 0; rest &= rest - 1, end += PATH_SIZE)
+      copyBlock(heaps, first + lowestSlot(rest) * PATH_SIZE, hashes, end, PATH_SIZE);
+    return hashes;
   }
 
   #countLeaves(draft: Draft): { counts: number[] | undefined; count: number } {
