@@ -49,6 +49,15 @@ describe("a commit", () => {
     expect((await map.verify()).commits).toBe(4);
   });
 
+  test("has no time above the greatest that can be stored", async () => {
+    const store = new MemoryStore();
+    const map = await openText(store, { monotoneTime: true });
+    await map.main.commit({ time: Number.MAX_SAFE_INTEGER });
+    await expect(map.main.commit()).rejects.toThrow(RangeError);
+    expect((await map.verify()).firstBad).toBeUndefined();
+    expect((await openText(store)).main.head).toBe(1);
+  });
+
   test("by the system's clock is of now, in microseconds", async () => {
     const map = await openText();
     const before = Date.now() * 1000;

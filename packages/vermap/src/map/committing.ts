@@ -60,7 +60,7 @@ export async function newCommit<K, V>(
     id: repository.nextCommitId,
     root: content.root,
     parents: content.parents,
-    time: Math.max(time, floor),
+    time: checkedTime(Math.max(time, floor)),
     isCut: false,
     ...(message === undefined ? {} : { message }),
     ...(author === undefined ? {} : { author }),

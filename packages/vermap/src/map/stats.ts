@@ -1,6 +1,7 @@
 import { type PoolStatistics } from "@x/btree";
 
 import { type Repository } from "../repository/repository.ts";
+import { isDirty } from "./committing.ts";
 
 /** See `VerMap.stats`. */
 export interface MapStats {
@@ -22,7 +23,7 @@ export function statsOf(repository: Repository): MapStats {
   const branches = repository.branches.list();
   return {
     branchCount: branches.length,
-    dirtyBranchCount: branches.filter(({ root, headRoot }) => root !== headRoot).length,
+    dirtyBranchCount: branches.filter(isDirty).length,
     unsavedBranchCount: branches.filter(({ root, stored }) => root !== stored.root).length,
     commitIdMax: repository.nextCommitId - 1,
     batchCount: repository.sequence,

@@ -14,7 +14,10 @@ export interface Conflict<K, V> {
 /** What to do with a conflict. */
 export type Resolution<V> = "source" | "target" | "delete" | "unresolved" | { readonly value: V };
 
-/** Decides one conflict. What it throws ends the merge, and nothing is changed. */
+/**
+ * Decides one conflict. What it throws ends the merge, and nothing is changed. It may read the map; other writes wait until
+ * the merge has ended, so it must not wait for one.
+ */
 export type Resolver<K, V> = (conflict: Conflict<K, V>) => Resolution<V> | Promise<Resolution<V>>;
 
 /**
