@@ -88,7 +88,7 @@ export interface RestoreOptions {
  *
  * Only inside the queue.
  *
- * @throws JellyfishError JELLYFISH_CHUNK if a chunk's key is not that of its path, or the chunks end too early; JELLYFISH_PROOF_* as {@link verifyRange}
+ * @throws JellyfishError JELLYFISH_CHUNK if a chunk is malformed, its key is not that of its path, or the chunks end too early; JELLYFISH_PROOF_* as {@link verifyRange}
  */
 export async function restoreChunks(
   handle: TreeHandle,
@@ -131,8 +131,10 @@ function checkChunk(
   handle: TreeHandle,
   root: Uint8Array,
   from: Uint8Array | undefined,
-  { entries, to, proof }: RestoreChunk,
+  chunk: RestoreChunk,
 ): void {
+  if (!isChunk(chunk)) throw refused("is malformed");
+  const { entries, to, proof } = chunk;
   const { context, scheme, rules } = handle.options;
   const last = entries.at(-1);
   // The empty tree has nothing to prove, and a chunk of nothing ends no tree.
@@ -150,6 +152,25 @@ function checkChunk(
     });
   if (!entries.every((entry) => mayKeepKey(handle.options, entry)))
     throw refused("has a key that is not that of its path");
+}
+
+/** Whether what came has the parts of a chunk; those of the proof are seen to when it is verified. */
+function isChunk(chunk: RestoreChunk): boolean {
+  const { entries, to } = Object(chunk) as Partial<RestoreChunk>;
+  return (
+    Array.isArray(entries) &&
+    entries.every((entry: unknown) => isEntry(Object(entry) as Partial<ChunkEntry>)) &&
+    (to === undefined || isPath(to))
+  );
+}
+
+function isEntry({ path, value, key }: Partial<ChunkEntry>): boolean {
+  const isKey = key === undefined || key instanceof Uint8Array;
+  return isPath(path) && value instanceof Uint8Array && isKey;
+}
+
+function isPath(path: unknown): boolean {
+  return path instanceof Uint8Array && path.length === PATH_SIZE;
 }
 
 async function greatestPath(handle: TreeHandle, { root }: Version): Promise<Bytes | undefined> {

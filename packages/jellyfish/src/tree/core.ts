@@ -81,7 +81,9 @@ export class Core<K, V, S extends Store> {
     for (const operation of operations) {
       const { path, key } = this.placeOf(operation.key);
       if (operation.type === "del") changes.push({ path, value: undefined });
-      else changes.push({ path, key, value: this.#valueCodec.encode(operation.value) });
+      else if (operation.type === "put")
+        changes.push({ path, key, value: this.#valueCodec.encode(operation.value) });
+      else throw new TypeError("the type of an operation is neither put nor del");
     }
     return changes;
   }

@@ -185,6 +185,39 @@ describe("restoring", () => {
     ).rejects.toMatchObject({ code: expect.stringMatching(/^JELLYFISH_PROOF_/) });
   });
 
+  test("chunks that are none are refused", async () => {
+    const tree = await sample(5);
+    const [chunk] = (await chunksOf(tree, 9)) as [RestoreChunk];
+    const [entry] = chunk.entries as [RestoreChunk["entries"][number]];
+    const other = await JellyfishTree.open(new MemoryStore());
+    const { path, value, key } = entry;
+    const { to, proof } = chunk;
+    const listed = (odd: unknown) => ({ entries: [odd], to, proof });
+    const malformed: unknown[] = [
+      undefined,
+      null,
+      7,
+      {},
+      { entries: chunk.entries, to: 5, proof },
+      { entries: chunk.entries, to, proof: undefined },
+      { entries: chunk.entries, to, proof: null },
+      { entries: chunk.entries, to, proof: 7 },
+      { entries: "x", to, proof },
+      listed(1),
+      listed({}),
+      listed({ path: path.slice(1), value, key }),
+      listed({ path, value: "x", key }),
+      listed({ path, value, key: [1] }),
+    ];
+    for (const [index, one] of malformed.entries())
+      await expect(
+        other.restore(tree.root, () => [one as RestoreChunk]),
+        `malformed ${index}`,
+      ).rejects.toMatchObject({
+        code: expect.stringMatching(/^JELLYFISH_(?:CHUNK|PROOF_FORMAT)$/),
+      });
+  });
+
   test("a signal stops between chunks", async () => {
     const tree = await sample(20);
     const other = await JellyfishTree.open(new MemoryStore());

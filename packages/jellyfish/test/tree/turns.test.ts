@@ -18,6 +18,13 @@ async function endsOf(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
 }
 
 describe("writes", () => {
+  test("of an operation that is none are refused", async () => {
+    const tree = await JellyfishTree.open(new MemoryStore(), texts);
+    const odd = { type: "putt", key: "a", value: "1" } as unknown as { type: "del"; key: string };
+    await expect(tree.batch([odd])).rejects.toThrow(TypeError);
+    expect(tree.size).toBe(0);
+  });
+
   test("that were called before the tree is closed are done, and none after", async () => {
     const store = new MemoryStore();
     const tree = await JellyfishTree.open(store, { ...texts, history: 3 });
