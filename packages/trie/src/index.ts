@@ -12,3 +12,7 @@ export type { MptProof } from "./verify/mpt-proof.ts";
 export type { MptEntry, MptRangeProof } from "./verify/mpt-range.ts";
 export type { SmtBatchProof, SmtPart } from "./verify/smt-batch.ts";
 export type { SmtProof, SmtProofLeaf } from "./verify/smt-proof.ts";
+export { EthereumMptCalc } from "./ethereum/ethereum-mpt-calc.ts";
+export type { EthereumMptOptions } from "./ethereum/scheme.ts";
+export { storedEthereumMpt } from "./ethereum/stored-ethereum-mpt.ts";
+export type { EthereumProof } from "./verify/ethereum-proof.ts";

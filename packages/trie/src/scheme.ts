@@ -21,7 +21,11 @@ export interface TrieScheme<Node, Proof> {
   /** The value at the node where a walk ended. */
   valueAt(node: Node, path: Uint8Array, at: number): Uint8Array | undefined;
   /** The trie with an entry; the very same link where nothing changes. */
-  set(root: Link<Node> | undefined, path: Uint8Array, value: Uint8Array): Reading<Link<Node>>;
+  set(
+    root: Link<Node> | undefined,
+    path: Uint8Array,
+    value: Uint8Array,
+  ): Reading<Link<Node> | undefined>;
   /** The trie without an entry; the very same link where nothing changes. */
   delete(root: Link<Node> | undefined, path: Uint8Array): Reading<Link<Node> | undefined>;
   /** Fills in every missing reference below a root, level by level. `emit` is given every node that was hashed. */

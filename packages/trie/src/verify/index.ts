@@ -61,3 +61,16 @@ export {
   type SmtProofJson,
   smtProofToJson,
 } from "./codec/json.ts";
+export {
+  type EthereumClaim,
+  type EthereumProof,
+  verifyEthereum,
+  verifyEthereumExclusion,
+  verifyEthereumInclusion,
+} from "./ethereum-proof.ts";
+export {
+  type EthGetProofClaim,
+  type EthGetProofResult,
+  type ProvenAccount,
+  verifyEthGetProof,
+} from "./ethereum-account.ts";
