@@ -97,11 +97,14 @@ export function verifyRange(claim: RangeClaim): ProvenRange {
 /**
  * The range proof that a list of right-hand siblings alone is, as Rooch writes it: of all leaves from the first one up to the
  * last entry. To be verified without `from`, `to` being the last entry's path.
+ *
+ * @throws JellyfishError JELLYFISH_PROOF_FORMAT, JELLYFISH_PROOF_TOO_LARGE if it is no list of at most 256 hashes
  */
 export function rangeProofOfRightSiblings(
   siblings: readonly Uint8Array[],
   scheme: HashScheme,
 ): RangeProof {
+  checkSiblings(siblings);
   const rightSiblings = isEmptySide(siblings, scheme) ? undefined : siblings;
   return { before: undefined, after: undefined, leftSiblings: undefined, rightSiblings };
 }

@@ -8,6 +8,7 @@ import {
   type PartialTree,
   partialTreeToJson,
   pathProofToJson,
+  rangeProofOfRightSiblings,
   rangeProofToJson,
   updatedRoot,
   verifyBatch,
@@ -102,6 +103,8 @@ describe.each(SETTINGS)("under $scheme.name, what is no proof", ({ scheme, form 
     for (const strange of NOT_OBJECTS) {
       expect(codeOf(() => encodeRangeProof(strange, scheme))).toBe("JELLYFISH_PROOF_FORMAT");
       expect(codeOf(() => rangeProofToJson(strange))).toBe("JELLYFISH_PROOF_FORMAT");
+      const read = (): unknown => rangeProofOfRightSiblings(strange, scheme);
+      expect(codeOf(read)).toBe("JELLYFISH_PROOF_FORMAT");
     }
   });
 });
