@@ -57,7 +57,7 @@ export async function openAccounts(
 }
 
 /**
- * Moves money, as one atomic update.
+ * Moves money, as one atomic update. It reads before it writes, so transfers are made one after another: await each.
  *
  * @throws RangeError if an account does not exist, or has too little
  */
