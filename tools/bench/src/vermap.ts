@@ -19,8 +19,12 @@ import {
   treeEntries,
 } from "./vermap-trees.ts";
 
-/** Reads or single insertions in one run. */
-const ACCESS_COUNT = 2_000;
+/** Reads in one run: so many that compiling what is measured does not count. */
+const READ_COUNT = 200_000;
+/** Single insertions in one run. */
+const INSERT_COUNT = 10_000;
+/** Both, where peers are asked that take long. */
+const SLOW_COUNT = 1_000;
 /** Entries up to which the peers that take long are asked. */
 const SLOW_PEER_COUNT_MAX = 10_000;
 
@@ -30,25 +34,28 @@ export function benchmarks({ full }: SuiteOptions): Benchmark[] {
   return [
     ...sizes.flatMap((size) => [
       insertion(size),
-      singleInsertion(size),
-      reads(size),
+      singleInsertion(size, INSERT_COUNT),
+      reads(size, READ_COUNT),
       iteration(size),
       load(size),
       diffOfOne(size),
       patchOfOne(size),
     ]),
+    singleInsertion(SLOW_PEER_COUNT_MAX, SLOW_COUNT),
+    reads(SLOW_PEER_COUNT_MAX, SLOW_COUNT),
     ...commitBenchmarks(full),
   ];
 }
 
-/** What is done with each of the peers that are asked at a size; each keeps its types to itself. */
+/** What is done with each of the peers that are asked; each keeps its types to itself. */
 function withPeers(
-  size: number,
+  peers: { readonly copied?: boolean; readonly slow: boolean },
   make: <T>(peer: Peer<T>) => Contender,
-  isInPlaceEnough = true,
 ): Contender[] {
-  const contenders = [make(inPlace), ...(isInPlaceEnough ? [] : [make(copied)]), make(immutable)];
-  if (size <= SLOW_PEER_COUNT_MAX) contenders.push(make(hyperbee), make(okra));
+  const contenders = [make(inPlace)];
+  if (peers.copied === true) contenders.push(make(copied));
+  contenders.push(make(immutable));
+  if (peers.slow) contenders.push(make(hyperbee), make(okra));
   return contenders;
 }
 
@@ -68,7 +75,7 @@ function filled<T>(peer: Peer<T>, size: number, use: "read" | "change"): () => P
 function roundsFor(size: number): { readonly rounds: number; readonly warmUpRounds: number } {
   return size > 100_000
     ? { rounds: 1, warmUpRounds: 1 }
-    : { rounds: 3, warmUpRounds: size > 10_000 ? 1 : 4 };
+    : { rounds: 3, warmUpRounds: size > 10_000 ? 1 : 3 };
 }
 
 /** From empty, in random order. */
@@ -96,7 +103,7 @@ function insertion(size: number): Benchmark {
     contenders: [
       ours("@x/btree", true),
       ours("@x/btree, every batch a root of its own", false),
-      ...withPeers(size, <T>(peer: Peer<T>) =>
+      ...withPeers({ slow: size <= SLOW_PEER_COUNT_MAX }, <T>(peer: Peer<T>) =>
         contender<T>({
           subject: peer.subject,
           prepare: () => peer.make(),
@@ -110,13 +117,13 @@ function insertion(size: number): Benchmark {
 }
 
 /** Into a map that stands; afterwards it is as it was before, but for the peers that cannot do that: theirs grows. */
-function singleInsertion(size: number): Benchmark {
-  const changes = lazy(() => entriesOf(ACCESS_COUNT, 2));
+function singleInsertion(size: number, count: number): Benchmark {
+  const changes = lazy(() => entriesOf(count, 2));
   let seed = 1_000;
   const ours = () => planted(size);
   return {
-    name: `btree/insert/entries=${size},batch=1`,
-    operations: ACCESS_COUNT,
+    name: `btree/insert/entries=${size},batch=1,count=${count}`,
+    operations: count,
     unit: "entry",
     contenders: [
       contender<Planted>({
@@ -140,30 +147,29 @@ function singleInsertion(size: number): Benchmark {
           for (const version of versions.slice(1)) pool.unpin(version);
         },
       }),
-      ...withPeers(
-        size,
-        <T>(peer: Peer<T>) =>
-          contender<{ map: T; changes: readonly KeyValue[] }>({
-            subject: peer.subject,
-            prepare: async () => ({
-              map: await filled(peer, size, "change")(),
-              changes: entriesOf(ACCESS_COUNT, seed++),
-            }),
-            run: ({ map, changes: all }) => peer.insert(map, all),
+      ...withPeers({ copied: true, slow: count === SLOW_COUNT }, <T>(peer: Peer<T>) =>
+        contender<{ map: T; changes: readonly KeyValue[] }>({
+          subject: peer.subject,
+          prepare: async () => ({
+            map: await filled(peer, size, "change")(),
+            changes: entriesOf(count, seed++),
           }),
-        false,
+          run: ({ map, changes: all }) => peer.insert(map, all),
+        }),
       ),
     ],
-    ...roundsFor(size),
+    rounds: 3,
   };
 }
 
-function reads(size: number): Benchmark {
-  const count = Math.min(size, 10 * ACCESS_COUNT);
-  const asked = lazy(() => treeEntries(size).slice(0, count));
+function reads(size: number, count: number): Benchmark {
+  const asked = lazy(() => {
+    const entries = treeEntries(size);
+    return Array.from({ length: count }, (_, i) => entries[i % size] as KeyValue);
+  });
   const ours = () => planted(size);
   return {
-    name: `btree/get/entries=${size}`,
+    name: `btree/get/entries=${size},count=${count}`,
     operations: count,
     unit: "get",
     contenders: [
@@ -176,7 +182,7 @@ function reads(size: number): Benchmark {
           tree.release();
         },
       }),
-      ...withPeers(size, <T>(peer: Peer<T>) =>
+      ...withPeers({ slow: count === SLOW_COUNT }, <T>(peer: Peer<T>) =>
         contender<T>({
           subject: peer.subject,
           prepare: filled(peer, size, "read"),
@@ -185,7 +191,6 @@ function reads(size: number): Benchmark {
       ),
     ],
     rounds: 5,
-    warmUpRounds: 5,
     note: "in random order; everything in memory, and decoded",
   };
 }
@@ -206,7 +211,7 @@ function iteration(size: number): Benchmark {
           if (count !== size) throw new Error(`${count} entries`);
         },
       }),
-      ...withPeers(size, <T>(peer: Peer<T>) =>
+      ...withPeers({ slow: size <= SLOW_PEER_COUNT_MAX }, <T>(peer: Peer<T>) =>
         contender<T>({
           subject: peer.subject,
           prepare: filled(peer, size, "read"),
