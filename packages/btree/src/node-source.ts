@@ -106,7 +106,7 @@ export class NodeSource {
     const values = yield missing.map((id) => this.keys.node(id));
     let next = 0;
     for (const [i, id] of ids.entries())
-      if (found[i] === undefined) found[i] = this.#decode(id, values[next++]);
+      if (found[i] === undefined) found[i] = this.#arrived(id, values[next++]);
     return found as Node[];
   }
 
@@ -139,9 +139,15 @@ export class NodeSource {
     return child;
   }
 
-  #decode(id: number, bytes: Uint8Array | undefined): Node {
-    if (bytes === undefined)
-      throw new BTreeError("BTREE_MISSING", `node ${id} is not in the store`, { id });
+  /** A batch that began before the read may have deleted the node before the store looked: it is in memory then. */
+  #arrived(id: number, bytes: Uint8Array | undefined): Node {
+    if (bytes !== undefined) return this.#decode(id, bytes);
+    const buried = this.peek(id);
+    if (buried !== undefined) return buried;
+    throw new BTreeError("BTREE_MISSING", `node ${id} is not in the store`, { id });
+  }
+
+  #decode(id: number, bytes: Uint8Array): Node {
     let node: Node;
     try {
       node = decodeNode(bytes, this.format);
