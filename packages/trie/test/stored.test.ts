@@ -163,6 +163,43 @@ test("a sparse node that stands elsewhere than it says is refused", () => {
   expect(inner.length).toBeGreaterThan(0);
 });
 
+describe.each(kinds)("$name with one bit of a stored node turned", ({ trie }) => {
+  test("a removal and a proof give the right answer or an error", () => {
+    const nodes = new Nodes();
+    const changes: Change[] = [];
+    for (let i = 0; i < 7; i++)
+      changes.push({ type: "put", key: Uint8Array.of(i), value: Uint8Array.of(i) });
+    const root = nodes.update(trie, trie.emptyRoot, changes);
+    const removed = changes.map(({ key }) => {
+      const removal = [{ type: "del", key }] as const;
+      return { key, removal, after: toHex(nodes.run(trie.update(root, removal)).root) };
+    });
+    const wrong: string[] = [];
+    for (const [hash, bytes] of nodes.bytes) {
+      for (let bit = 0; bit < 8 * bytes.length; bit++) {
+        const broken = new Nodes();
+        for (const [other, kept] of nodes.bytes) broken.bytes.set(other, kept);
+        const turned = bytes.slice();
+        turned[bit >>> 3] = (turned[bit >>> 3] as number) ^ (1 << (bit & 7));
+        broken.bytes.set(hash, turned);
+        for (const { key, removal, after } of removed) {
+          const code = codeOf(() => {
+            const { root: found } = broken.run(trie.update(root, removal));
+            if (toHex(found) !== after) wrong.push(`root, bit ${bit}`);
+          });
+          const proofCode = codeOf(() => {
+            const proof = broken.run(trie.prove(root, key));
+            if (!trie.verify(root, key, proof)) wrong.push(`proof, bit ${bit}`);
+          });
+          for (const one of [code, proofCode])
+            if (one !== "none" && !one.startsWith("TRIE_NODE_")) wrong.push(one);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
 test("proofs of many keys and of ranges are made over a store too", async () => {
   const mpt = storedMpt();
   const smt = storedSmt();

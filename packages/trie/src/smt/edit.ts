@@ -12,6 +12,7 @@ import {
   type SmtNode,
   sideOf,
 } from "./node.ts";
+import { checkPlace } from "./place.ts";
 
 type Decoder = Pick<TrieScheme<SmtNode, never>, "decode">;
 
@@ -75,11 +76,19 @@ export function* deleteSmt(
     if (parent === undefined) return undefined;
     const sibling = otherSide(parent, path);
     const kept = sibling.node ?? (yield* load(decoder, sibling));
+    checkPlace(kept, besides(path, parent.split), parent.split + 1);
     // A leaf stands anywhere; an inner node is told where it stands now.
     const moved =
       kept.kind === "leaf" ? sibling : linkTo<SmtNode>({ ...kept, start: parent.start });
     return rebuild(above, path, moved);
   }
+}
+
+/** A path with one bit turned: the way to the other side of a node. */
+function besides(path: Uint8Array, depth: number): Uint8Array {
+  const turned = new Uint8Array(path);
+  turned[depth >>> 3] = (turned[depth >>> 3] as number) ^ (128 >>> (depth & 7));
+  return turned;
 }
 
 /** A new node that tells two sides apart by the bit of a path at `split`. */

@@ -1,9 +1,7 @@
 import { type HashEngine, keccak256 } from "@x/hash";
 import { preferredEngine } from "@x/hash/wasm";
 import type { Reading } from "@x/store";
-import { commonBits } from "../bits.ts";
 import { digestMany } from "../digest.ts";
-import { TrieError } from "../errors.ts";
 import { HASH_SIZE } from "../link.ts";
 import { load } from "../load.ts";
 import type { TrieScheme } from "../scheme.ts";
@@ -12,6 +10,7 @@ import { type SmtProof, type SmtProofLeaf, verifySmt } from "../verify/smt-proof
 import { deleteSmt, setSmt } from "./edit.ts";
 import { hashFrom, hashSmt, type SmtHashers } from "./hash.ts";
 import { decodeSmtNode } from "./node-codec.ts";
+import { checkPlace } from "./place.ts";
 import { otherSide, sharedBits, type SmtLink, type SmtNode, stepSmt, valueAtSmt } from "./node.ts";
 
 /** How a sparse trie is kept. */
@@ -55,13 +54,6 @@ export function smtScheme({ engine = preferredEngine }: SmtOptions = {}): TrieSc
   return scheme;
 }
 
-/** @throws TrieError TRIE_NODE_MISPLACED if a stored node cannot stand where a walk found it */
-function checkPlace(node: SmtNode, path: Uint8Array, depth: number): void {
-  const shared = commonBits(node.kind === "leaf" ? node.keyHash : node.prefix, path, depth);
-  if (shared < depth || (node.kind === "inner" && node.start !== depth))
-    throw new TrieError("TRIE_NODE_MISPLACED", `a stored node does not belong at depth ${depth}`);
-}
-
 /**
  * Walks to the end of a path and gathers the other sides, level by level. Everything is hashed.
  *
@@ -78,6 +70,7 @@ function* proveSmt(
   let link = root;
   while (link !== undefined) {
     const node = yield* load(scheme, link);
+    checkPlace(node, path, siblings.length);
     if (node.kind === "leaf") {
       leaf = { keyHash: new Uint8Array(node.keyHash), value: new Uint8Array(node.value) };
       break;
