@@ -1,6 +1,5 @@
 import { type Reading } from "@x/store";
 import { copyBytes, sameBytes } from "@x/store/adapter";
-import { type ByteSlab } from "./byte-slab.ts";
 import { type TreeContext } from "./context.ts";
 import { JellyfishError } from "./errors.ts";
 import { type LoadedNode } from "./node-cache.ts";
@@ -29,7 +28,7 @@ export interface LoadNodesOptions {
    */
   readonly keeps?: "all" | "internals" | "none";
   /** Gives the memory for what was read. Default: leaves have their own, internal nodes are the store's. */
-  readonly slab?: ByteSlab | undefined;
+  readonly slab?: { copy(bytes: Uint8Array): Uint8Array } | undefined;
 }
 
 /**
