@@ -5,7 +5,7 @@ import { compareBytes } from "@x/store/adapter";
  *
  * From the second search on, the first bytes of the keys lie side by side in a list of their own: keys lie all over the memory, and
  * looking at five of them costs more than all else in a look-up. Among 100,000 entries that were inserted in random order a
- * look-up takes 1.0 µs instead of 1.4 (`npm run bench -- vermap --only btree/get`). A node that is made by one edit and
+ * look-up took 1.0 µs with it and 1.4 without; `npm run bench -- vermap --only btree/get` would show its loss. A node that is made by one edit and
  * replaced by the next is searched once; there the list would cost more than it saves.
  */
 export interface KeyIndex {
