@@ -1,5 +1,5 @@
 import { StoreError } from "@x/store";
-import { compareBytes } from "@x/store/adapter";
+import { compareBytes, crc32 } from "@x/store/adapter";
 
 import { Damage } from "./leveldb/damage.ts";
 import { type LogContent, type LogEnd, type LogRecord, readLog } from "./leveldb/log-file.ts";
@@ -7,7 +7,6 @@ import { type Manifest, readManifest } from "./leveldb/manifest.ts";
 import { readTable } from "./leveldb/table-file.ts";
 import { batchSpan, readBatch } from "./leveldb/write-batch.ts";
 import { type Folder, logFiles, tableFiles } from "./folder.ts";
-import { crc32 } from "./wrap/crc32.ts";
 import { decodeFormat, FORMAT_KEY, type FormatRecord, isFormatKey } from "./wrap/format-record.ts";
 
 /** Something wrong with a file of a database. */

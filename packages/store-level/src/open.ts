@@ -15,7 +15,7 @@ import {
   readClosed,
   writeClosed,
 } from "./own-files.ts";
-import { type Crc32, crc32 as portableCrc32 } from "./wrap/crc32.ts";
+import { type Crc32, crc32 as portableCrc32 } from "@x/store/adapter";
 import { levelCode, readError } from "./wrap/database-errors.ts";
 import { type FormatRecord } from "./wrap/format-record.ts";
 import { SyncLevelStore } from "./wrap/level-store.ts";

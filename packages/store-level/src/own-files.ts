@@ -9,7 +9,7 @@
 import { StoreError } from "@x/store";
 
 import { type Folder } from "./folder.ts";
-import { type Crc32 } from "./wrap/crc32.ts";
+import { type Crc32 } from "@x/store/adapter";
 
 const CREATING = "STORE_CREATING";
 const CLOSED = "STORE_CLOSED";

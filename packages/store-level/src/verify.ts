@@ -7,7 +7,7 @@ import { type Manifest, readManifest } from "./leveldb/manifest.ts";
 import { readTable } from "./leveldb/table-file.ts";
 import { type NumberedOperation, readBatch } from "./leveldb/write-batch.ts";
 import { checkLogs, type Finding, isReplayed } from "./log-check.ts";
-import { crc32 } from "./wrap/crc32.ts";
+import { crc32 } from "@x/store/adapter";
 import { decodeFormat, isFormatKey } from "./wrap/format-record.ts";
 import { crcSeal, noSeal, type ValueSeal } from "./wrap/value-seal.ts";
 

@@ -1,4 +1,4 @@
-import { type Crc32, makeCrc32 } from "../wrap/crc32.ts";
+import { type Crc32, makeCrc32 } from "@x/store/adapter";
 
 /** CRC-32C (Castagnoli), which LevelDB uses. */
 export const crc32c: Crc32 = makeCrc32(0x82f63b78);

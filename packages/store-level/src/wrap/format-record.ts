@@ -1,7 +1,5 @@
 import { StoreError } from "@x/store";
-import { sameBytes } from "@x/store/adapter";
-
-import { type Crc32 } from "./crc32.ts";
+import { type Crc32, sameBytes } from "@x/store/adapter";
 
 /** What the store says about itself in its database. Layout: FORMAT.md, "Format record". */
 export interface FormatRecord {

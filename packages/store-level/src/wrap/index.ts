@@ -9,7 +9,7 @@ export {
   type SnapshotOption,
   type ViewEncodings,
 } from "./level-database.ts";
-export { type Crc32 } from "./crc32.ts";
+export { type Crc32 } from "@x/store/adapter";
 export { type FormatRecord } from "./format-record.ts";
 export { type Medium } from "./medium.ts";
 export { type LevelStore, type LevelStoreParts, type SyncLevelStore } from "./level-store.ts";

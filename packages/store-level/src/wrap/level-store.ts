@@ -14,12 +14,12 @@ import {
   checkKey,
   checkKeys,
   checkOperations,
+  type Crc32,
   OpenIterators,
   resolveBatchOptions,
   resolveRange,
 } from "@x/store/adapter";
 
-import { type Crc32 } from "./crc32.ts";
 import { readError } from "./database-errors.ts";
 import { type FormatRecord } from "./format-record.ts";
 import { type LevelDatabase, VIEWS } from "./level-database.ts";

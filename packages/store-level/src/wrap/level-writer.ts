@@ -1,7 +1,6 @@
 import { StoreError } from "@x/store";
-import { keyText, type ResolvedBatchOptions, sameBytes } from "@x/store/adapter";
+import { type Crc32, keyText, type ResolvedBatchOptions, sameBytes } from "@x/store/adapter";
 
-import { type Crc32 } from "./crc32.ts";
 import { levelCode } from "./database-errors.ts";
 import { encodeFormat, FORMAT_KEY, type FormatRecord } from "./format-record.ts";
 import { type LevelDatabase, type LevelOperation, VIEWS } from "./level-database.ts";

@@ -1,6 +1,6 @@
 import { StoreError } from "@x/store";
 
-import { type Crc32 } from "./crc32.ts";
+import { type Crc32 } from "@x/store/adapter";
 
 /** How values lie in the database. */
 export interface ValueSeal {

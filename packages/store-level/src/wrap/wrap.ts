@@ -1,6 +1,6 @@
 import { StoreError } from "@x/store";
 
-import { type Crc32, crc32 } from "./crc32.ts";
+import { type Crc32, crc32 } from "@x/store/adapter";
 import { readError } from "./database-errors.ts";
 import { decodeFormat, encodeFormat, FORMAT_KEY, type FormatRecord } from "./format-record.ts";
 import { type LevelDatabase, VIEWS } from "./level-database.ts";

@@ -2,7 +2,7 @@ import { scaled } from "@x/testing";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { crc32 } from "../../src/wrap/crc32.ts";
+import { crc32 } from "@x/store/adapter";
 import {
   decodeFormat,
   encodeFormat,

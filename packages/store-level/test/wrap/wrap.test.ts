@@ -6,7 +6,7 @@ import { MemoryLevel } from "memory-level";
 import { describe, expect, expectTypeOf, test } from "vitest";
 
 import { type SyncLevelStore } from "../../src/index.ts";
-import { crc32 } from "../../src/wrap/crc32.ts";
+import { crc32 } from "@x/store/adapter";
 import { FORMAT_KEY } from "../../src/wrap/format-record.ts";
 import { type LevelDatabase, type LevelStore, wrap } from "../../src/wrap/index.ts";
 

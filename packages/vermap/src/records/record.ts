@@ -4,7 +4,7 @@ import { ByteReader } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
 import { decodeText, encodeText } from "../codec/text.ts";
 import { VerMapError } from "../errors.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "@x/store/adapter";
 
 /** First byte of every record. */
 const VERSION = 1;
@@ -28,7 +28,7 @@ export function encodeRecord(place: RecordPlace, write: (writer: ByteWriter) => 
   const content = writer.finish();
   const bytes = new Uint8Array(content.length + CHECKSUM_SIZE);
   bytes.set(content);
-  new DataView(bytes.buffer).setUint32(content.length, crc32(placeBytes(place), content));
+  new DataView(bytes.buffer).setUint32(content.length, crc32(content, crc32(placeBytes(place), 0)));
   return bytes;
 }
 
@@ -50,7 +50,7 @@ export function decodeRecord<T>(
   const version = reader.u8();
   if (version !== VERSION) throw reader.damage(`version ${version}, which is unknown,`, 0);
   const checksum = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(size);
-  if (checksum !== crc32(placeBytes(place), content))
+  if (checksum !== crc32(content, crc32(placeBytes(place), 0)))
     throw reader.damage("a checksum that does not match", size);
   const record = read(reader);
   reader.end();

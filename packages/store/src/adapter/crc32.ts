@@ -34,7 +34,7 @@ export function makeCrc32(polynomial: number): Crc32 {
 }
 
 /** The portable CRC-32. */
-export const crc32: Crc32 = makeCrc32(0xedb88320);
+export const crc32: Crc32 = /* @__PURE__ */ makeCrc32(0xedb88320);
 
 /** What the low byte of `value` does to the checksum when `k` more bytes follow it. */
 function look(tables: Uint32Array, k: number, value: number): number {
